@@ -1,0 +1,28 @@
+package recording
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"tapedeck/domain/event"
+)
+
+var codec = event.NewCodec(func(eventType string) Event { return Unknown{Type: eventType} },
+	event.Of[Event, Started](), event.Of[Event, StepRecorded](), event.Of[Event, StepChanged](), event.Of[Event, StepInserted](),
+	event.Of[Event, StepRemoved](), event.Of[Event, StepMoved](), event.Of[Event, Renamed](), event.Of[Event, Filed](),
+	event.Of[Event, VariablesSet](), event.Of[Event, Reverted](), event.Of[Event, Finished](), event.Of[Event, Removed](),
+	event.Of[Event, Restored](),
+)
+
+// Encode returns the data of an event for its envelope.
+func Encode(e Event) (jsontext.Value, error) { return codec.Encode(e) }
+
+// Decode reads the data of an event. A type that is not known, or a newer schema, gives Unknown.
+func Decode(eventType string, schemaVersion int, data jsontext.Value) (Event, error) {
+	return codec.Decode(eventType, schemaVersion, data)
+}
+
+// Types lists every event type of a recording, in the order of its life.
+func Types() []string { return codec.Types() }
+
+// Prototype returns the zero event of a type, for example to derive its JSON Schema.
+func Prototype(eventType string) (Event, bool) { return codec.Prototype(eventType) }

@@ -1,0 +1,5 @@
+//go:build race
+
+package tapedecktest
+
+const race = true

@@ -1,0 +1,128 @@
+import { ApiError, api, apiURL, asProblem, unwrap } from "./api";
+import type { components } from "./api.gen";
+import type { Requirement } from "./requirement";
+
+type Schemas = components["schemas"];
+export type Source = Schemas["Source"];
+export type SourceKind = Source["kind"];
+export type KnownDocument = Schemas["KnownDocument"];
+export type DocumentDetail = Schemas["DocumentDetail"];
+export type DocumentVersion = Schemas["DocumentVersion"];
+export type Passage = Schemas["Passage"];
+export type Hit = Schemas["KnowledgeHit"];
+export type IngestPreview = Schemas["IngestPreview"];
+export type IngestAccepted = Schemas["IngestAccepted"];
+
+export interface KnowledgeFilter {
+  project?: string;
+  q: string;
+  source?: string;
+  type?: Requirement;
+}
+
+const path = (id: string) => ({ path: { id } });
+
+/** What is asked of a site. */
+export interface WebsiteInput {
+  url: string;
+  maxDepth: number;
+  maxPages: number;
+}
+
+/** The endpoints of knowledge. All texts in their answers are what somebody else wrote. */
+export const knowledge = {
+  sources: async (project: string | undefined, signal?: AbortSignal) =>
+    (await unwrap(api.GET("/api/knowledge/sources", { params: { query: { project } }, signal })))
+      .items,
+  source: (id: string, signal?: AbortSignal) =>
+    unwrap(api.GET("/api/knowledge/sources/{id}", { params: path(id), signal })),
+  documents: (
+    query: { project?: string; source?: string; page?: string; limit: number },
+    signal?: AbortSignal,
+  ) => unwrap(api.GET("/api/knowledge/documents", { params: { query }, signal })),
+  search: (
+    { q, project, source, type }: KnowledgeFilter,
+    page: string | undefined,
+    signal?: AbortSignal,
+  ) =>
+    unwrap(
+      api.GET("/api/knowledge/search", {
+        params: {
+          query: { q, project, source: source ? [source] : [], type: type ? [type] : [], page },
+        },
+        signal,
+      }),
+    ),
+  document: (id: string, signal?: AbortSignal) =>
+    unwrap(api.GET("/api/knowledge/documents/{id}", { params: path(id), signal })),
+  passages: async (id: string, signal?: AbortSignal) =>
+    (await unwrap(api.GET("/api/knowledge/documents/{id}/passages", { params: path(id), signal })))
+      .items,
+  relations: async (id: string, signal?: AbortSignal) =>
+    (await unwrap(api.GET("/api/knowledge/documents/{id}/relations", { params: path(id), signal })))
+      .items,
+  similar: async (id: string, signal?: AbortSignal) =>
+    (await unwrap(api.GET("/api/knowledge/passages/{id}/similar", { params: path(id), signal })))
+      .items,
+  removeDocument: (id: string) =>
+    unwrap(api.DELETE("/api/knowledge/documents/{id}", { params: path(id) })),
+  removeSource: (source: string) =>
+    unwrap(api.DELETE("/api/knowledge/documents", { params: { query: { source } } })),
+  website: (body: WebsiteInput & { project?: string }) =>
+    unwrap(api.POST("/api/ingest/website", { body: { ...body } })),
+  jira: (body: { jql: string; comments: boolean; project?: string }) =>
+    unwrap(api.POST("/api/ingest/jira", { body: { ...body } })),
+  /** What such a job would read, as far as it can be told without reading it. */
+  preview: (way: "website" | "jira", body: Record<string, unknown>) =>
+    unwrap(
+      way === "website"
+        ? api.POST("/api/ingest/website/preview", { body })
+        : api.POST("/api/ingest/jira/preview", { body }),
+    ),
+  text: async (id: string, version: number, signal?: AbortSignal): Promise<string> => {
+    const address = apiURL(`/api/knowledge/documents/${id}/text?version=${version}`);
+    const response = await fetch(address, { signal });
+    if (response.ok) return response.text();
+    throw new ApiError(asProblem(await response.json().catch(() => null), response));
+  },
+  /** Asks again for what a source was asked for: what changed since is read. */
+  again: (source: Source) => {
+    const body = { ...source.input, project: source.project };
+    return source.kind === "jira"
+      ? unwrap(api.POST("/api/ingest/jira", { body }))
+      : unwrap(api.POST("/api/ingest/website", { body }));
+  },
+  upload,
+};
+
+/** Sends files as a form; told is how much of it is on its way, 0 to 1. */
+function upload(
+  files: File[],
+  fields: Record<string, string>,
+  told: (part: number) => void,
+): Promise<IngestAccepted> {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  for (const file of files) form.append("files", file, file.webkitRelativePath || file.name);
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest(); // fetch does not tell how far an upload is
+    request.open("POST", apiURL("/api/ingest/documents"));
+    request.responseType = "json";
+    request.upload.onprogress = ({ loaded, total }) => told(total ? loaded / total : 0);
+    request.onload = () => {
+      if (request.status === 202) return resolve(request.response as IngestAccepted);
+      const { status, statusText } = request;
+      reject(new ApiError(asProblem(request.response, new Response(null, { status, statusText }))));
+    };
+    request.onerror = () =>
+      reject(
+        new ApiError({
+          type: "about:blank",
+          title: "The upload was cut off",
+          status: 0,
+          code: "unavailable",
+        }),
+      );
+    request.send(form);
+  });
+}

@@ -1,0 +1,112 @@
+package kinds
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"tapedeck/domain/job"
+	"tapedeck/domain/knowledge"
+	"tapedeck/proxy/egress"
+	"tapedeck/workers"
+	"tapedeck/workers/ingest"
+	"tapedeck/workers/ingest/extract"
+	"tapedeck/workers/ingest/jira"
+	"tapedeck/workers/ingest/website/fetch"
+)
+
+// Queue is where jobs that ingest wait.
+const Queue = "ingest"
+
+// Config is what the kinds need of the process.
+type Config struct {
+	Ingest ingest.Config
+	// Uploads are the files that jobs of ingest.documents read, with the Extractor.
+	Uploads   Uploads
+	Extractor *extract.Extractor
+	// Jira says where it is and who asks. Without a BaseURL jobs of ingest.jira fail and say what is to be set.
+	Jira jira.Config
+	// Policy says where crawled pages may be.
+	Policy egress.Policy
+	// Proxy is the way out of crawls, with its credentials. Defaults to none.
+	Proxy *url.URL
+	// Contact tells a site's owner who fetches: a URL or mail address. Defaults to none.
+	Contact string
+	// Pace is how each host is treated.
+	Pace fetch.Pace
+}
+
+// All are the kinds.
+func (c Config) All() []workers.Kind { return []workers.Kind{c.jira(), c.website(), c.documents()} }
+
+func (c Config) spec(source knowledge.SourceKind, title, description string) workers.Spec {
+	return workers.Spec{
+		Name: source.JobKind(), Title: title, Description: description, Queue: Queue,
+		Retry: job.RetryPolicy{MaxAttempts: 5},
+	}
+}
+
+// begin begins a run over what the input names. The input is kept with the source as it was given.
+func (c Config) begin(ctx context.Context, j *workers.Job, kind knowledge.SourceKind, key, name string, labels []string, in any) (*ingest.Run, error) {
+	input, err := json.Marshal(in, json.Deterministic(true))
+	if err != nil {
+		return nil, err
+	}
+	return ingest.Begin(ctx, c.Ingest, j, ingest.Definition{Kind: kind, Key: key, Name: name, Labels: labels, Input: jsontext.Value(input)})
+}
+
+// fail ends the run and the job for good.
+func fail(ctx context.Context, r *ingest.Run, code string, err error) (any, error) {
+	if _, err := r.Finish(ctx, knowledge.Failed, err.Error(), ""); err != nil {
+		return nil, err
+	}
+	return nil, workers.Permanent(code, err)
+}
+
+// isStopped says whether somebody asked the job to finish early.
+func isStopped(j *workers.Job) bool {
+	select {
+	case <-j.StopRequested():
+		return true
+	default:
+		return false
+	}
+}
+
+// stoppedEarly is the reason of a run that was asked to finish early.
+const stoppedEarly = "it was stopped; what was stored stays"
+
+// isEmpty says whether a run found nothing that it could keep.
+func isEmpty(r *ingest.Run) bool {
+	c := r.Counts()
+	return c.Stored+c.Unchanged == 0 && r.FirstFault() != nil
+}
+
+func faultText(f *knowledge.Fault) string { return f.Key + ": " + f.Message }
+
+func logFault(j *workers.Job, f knowledge.Fault) {
+	level, what := slog.LevelWarn, "failed"
+	if f.Skipped {
+		level, what = slog.LevelInfo, "skipped"
+	}
+	j.Logf(level, "%s %s", what, faultText(&f))
+}
+
+// clip bounds a name that is made of what somebody asked for.
+func clip(s string, runes int) string {
+	if r := []rune(s); len(r) > runes {
+		return string(r[:runes-1]) + "…"
+	}
+	return s
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}

@@ -1,0 +1,281 @@
+package kinds
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"tapedeck/domain/job"
+	"tapedeck/domain/knowledge"
+	"tapedeck/workers"
+	"tapedeck/workers/ingest"
+	"tapedeck/workers/ingest/website"
+	"tapedeck/workers/ingest/website/address"
+	"tapedeck/workers/ingest/website/fetch"
+)
+
+type websiteInput struct {
+	URL      string   `json:"url" title:"Address" doc:"Where the crawl begins." required:"true" minlen:"1" maxlen:"8192"`
+	MaxDepth int      `json:"maxDepth" title:"Depth" doc:"How many links a page may be away from the first." min:"0" max:"100"`
+	MaxPages int      `json:"maxPages" title:"Pages" doc:"How many pages are fetched at most." min:"1" max:"100000"`
+	Include  []string `json:"include,omitempty" title:"Include" doc:"Paths that are visited, * for any text; empty is all."`
+	Exclude  []string `json:"exclude,omitempty" title:"Exclude" doc:"Paths that are not visited."`
+	Sitemap  string   `json:"sitemap" title:"Sitemap" doc:"auto reads the site's sitemaps and follows links, only follows no links, none reads no sitemap." enum:"auto,only,none"`
+	Name     string   `json:"name,omitempty" title:"Name" doc:"What the source is called; empty is the address." maxlen:"200"`
+	Labels   []string `json:"labels,omitempty" title:"Labels"`
+}
+
+// websiteDefaults are what is asked for unless something else is.
+var websiteDefaults = websiteInput{MaxDepth: 10, MaxPages: 1000, Sitemap: string(website.SitemapAuto)}
+
+// Check implements workers.Checker.
+func (in websiteInput) Check() []job.Fault {
+	u, err := address.Canonical(nil, in.URL)
+	if err != nil {
+		return []job.Fault{{Path: "url", Message: "must be an http or https address"}}
+	}
+	if _, err := address.NewScope([]*url.URL{u}, in.scope()); err != nil {
+		return []job.Fault{{Path: "include", Message: err.Error()}}
+	}
+	return nil
+}
+
+func (in websiteInput) scope() address.ScopeConfig {
+	return address.ScopeConfig{Include: in.Include, Exclude: in.Exclude}
+}
+
+func (c Config) website() workers.Kind {
+	spec := c.spec(knowledge.Website, "Ingest a website", "Keeps the pages of a site as text. robots.txt is obeyed; later runs fetch what changed, and notice what is gone.")
+	return workers.Define(spec, websiteDefaults, c.runWebsite)
+}
+
+// websiteRun is one attempt.
+type websiteRun struct {
+	*ingest.Run
+	cfg Config
+	job *workers.Job
+	in  websiteInput
+	ctx context.Context // of the crawl's events
+
+	failed int
+}
+
+func (c Config) runWebsite(ctx context.Context, j *workers.Job, in websiteInput) (any, error) {
+	start, err := address.Canonical(nil, in.URL)
+	if err != nil {
+		return nil, workers.Permanent("invalid", err)
+	}
+	name := in.Name
+	if name == "" {
+		name = clip(start.String(), 200)
+	}
+	run, err := c.begin(ctx, j, knowledge.Website, start.String(), name, in.Labels, in)
+	if err != nil {
+		return nil, err
+	}
+	defer run.Close()
+	r := &websiteRun{Run: run, cfg: c, job: j, in: in, ctx: ctx}
+	return r.run(ctx, start.String())
+}
+
+// errStopped ends the crawl of a job that was asked to finish early.
+var errStopped = errors.New("stopped")
+
+func (r *websiteRun) run(ctx context.Context, start string) (any, error) {
+	crawl, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-r.job.StopRequested():
+			cancel(errStopped)
+		case <-crawl.Done():
+		}
+	}()
+	options := r.cfg.websiteOptions(r.in, start)
+	options.Known = func(at string) (website.Known, bool) { return r.recall(ctx, at) }
+	sum, err := website.Crawl(crawl, options, r.frontier(), r.take)
+	if errors.Is(context.Cause(crawl), errStopped) && ctx.Err() == nil {
+		return r.Finish(ctx, knowledge.Partial, stoppedEarly, "")
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.Flush(ctx))
+	}
+	switch {
+	case isEmpty(r.Run):
+		return fail(ctx, r.Run, "nothing_read", errors.New("nothing could be read: "+faultText(r.FirstFault())))
+	case sum.Left > 0:
+		return r.Finish(ctx, knowledge.Partial, "the limit of "+count(r.in.MaxPages, "page")+" was reached, "+strconv.Itoa(sum.Left)+" more were found", "")
+	case r.failed > 0:
+		return r.Finish(ctx, knowledge.Partial, count(r.failed, "page")+" could not be fetched, so nobody knows what is gone", "")
+	}
+	return r.Finish(ctx, knowledge.Complete, "", "")
+}
+
+func (c Config) websiteOptions(in websiteInput, start string) website.Options {
+	depth := in.MaxDepth
+	if depth == 0 {
+		depth = -1 // the start alone
+	}
+	return website.Options{
+		Start: []string{start}, MaxDepth: depth, MaxPages: in.MaxPages, Scope: in.scope(), Sitemap: website.SitemapMode(in.Sitemap),
+		Fetch: fetch.Config{Policy: &c.Policy, Proxy: c.Proxy, Contact: c.Contact, Pace: c.Pace},
+	}
+}
+
+// linksTo is the type of the relations that are a page's links: a page that did not change is not read again, and the
+// crawl goes on from what it led to.
+const linksTo = "links to"
+
+// recall is what an earlier run learnt of a page.
+func (r *websiteRun) recall(ctx context.Context, at string) (website.Known, bool) {
+	e, ok := r.Known(at)
+	if !ok {
+		return website.Known{}, false
+	}
+	d, err := r.cfg.Ingest.Jobs.LoadDocument(ctx, e.DocumentID, 0)
+	if err != nil {
+		return website.Known{}, false // it is fetched as if it were new
+	}
+	known := website.Known{Validators: fetch.Validators(e.Validators), Hash: e.Hash}
+	for _, rel := range d.Relations {
+		if rel.Type == linksTo {
+			known.Links = append(known.Links, rel.URL)
+		}
+	}
+	return known, true
+}
+
+// frontier is how far earlier attempts came.
+func (r *websiteRun) frontier() website.Frontier {
+	f := website.Frontier{Texts: map[string]string{}}
+	for _, left := range r.Left() {
+		f.Waiting = append(f.Waiting, website.Item{URL: left.Key, Depth: left.Depth, From: left.More})
+	}
+	for key, hash := range r.Dealt() {
+		f.Done = append(f.Done, key)
+		if hash != "" {
+			f.Texts[hash] = key
+			f.Pages++
+		}
+	}
+	return f
+}
+
+// take keeps what the crawl tells.
+func (r *websiteRun) take(e website.Event) error {
+	switch e := e.(type) {
+	case website.Found:
+		_, err := r.Found(r.ctx, knowledge.Found{Key: e.URL, Depth: e.Depth, More: e.From})
+		return err
+	case website.Page:
+		return r.page(e)
+	case website.Unchanged:
+		if e.Item.URL != e.URL {
+			return errors.Join(r.Unchanged(r.ctx, e.URL), r.leads(e.Item.URL, e.URL))
+		}
+		return r.Unchanged(r.ctx, e.URL)
+	case website.Skipped:
+		return r.skipped(e)
+	case website.Failed:
+		return r.failure(e)
+	case website.Sitemap:
+		if e.Err != "" {
+			r.job.Logf(slog.LevelWarn, "sitemap %s: %s", e.URL, e.Err)
+		}
+	case website.Robots:
+		if e.Unreachable != "" {
+			r.job.Logf(slog.LevelWarn, "%s cannot be read, so nothing may be fetched: %s", e.URL, e.Unreachable)
+		}
+	}
+	return nil
+}
+
+func (r *websiteRun) page(p website.Page) error {
+	if p.Item.URL != p.URL {
+		if _, err := r.Found(r.ctx, knowledge.Found{Key: p.URL, Depth: p.Item.Depth, More: p.Item.URL}); err != nil {
+			return err
+		}
+		if err := r.leads(p.Item.URL, p.URL); err != nil {
+			return err
+		}
+	}
+	return r.Store(r.ctx, pageDraft(p, r.in.Labels))
+}
+
+// leads notes an address that is another name of a page.
+func (r *websiteRun) leads(from, to string) error {
+	return r.Fault(r.ctx, knowledge.Fault{Key: from, Code: "redirected", Message: "it is " + to, Skipped: true})
+}
+
+func (r *websiteRun) skipped(e website.Skipped) error {
+	if e.Reason == website.NoFollow || e.Reason == website.TooMany {
+		return nil // of the link alone
+	}
+	f := knowledge.Fault{Key: e.Item.URL, Code: string(e.Reason), Message: skipText(e), Skipped: true}
+	if _, err := r.Found(r.ctx, knowledge.Found{Key: f.Key, Depth: e.Item.Depth, More: e.Item.From}); err != nil {
+		return err
+	}
+	return r.Fault(r.ctx, f)
+}
+
+func skipText(e website.Skipped) string {
+	switch e.Reason {
+	case website.ByRobots:
+		return "robots.txt forbids it"
+	case website.RobotsUnreachable:
+		return "robots.txt cannot be read, so it may not be fetched"
+	case website.NoIndex:
+		return "the page asks not to be kept"
+	case website.TooDeep:
+		return "it is too many links away"
+	case website.Duplicate:
+		return "it is the same as " + e.Of
+	default:
+		return "it is left out: " + string(e.Reason)
+	}
+}
+
+// failure notes what could not be fetched. A page that its site says is gone is one that is left out.
+func (r *websiteRun) failure(e website.Failed) error {
+	gone := e.Status == http.StatusNotFound || e.Status == http.StatusGone
+	f := knowledge.Fault{Key: e.Item.URL, Code: string(e.Code), Message: e.Message, Skipped: gone}
+	if !gone {
+		r.failed++
+	}
+	logFault(r.job, f)
+	return r.Fault(r.ctx, f)
+}
+
+func pageDraft(p website.Page, labels []string) ingest.Draft {
+	d := ingest.Draft{
+		Key: p.URL, URL: p.URL, Title: p.Title, Kind: "page", ContentType: p.MediaType, Language: p.Language, Labels: labels,
+		Markdown: []byte(p.Text), Hash: p.Hash, Validators: knowledge.Validators(p.Validators), ChangedAt: latest(p.Modified, p.Published),
+	}
+	if d.Title == "" {
+		d.Title = p.URL
+	}
+	if p.Description != "" {
+		d.Metadata = map[string]string{"description": p.Description}
+	}
+	if p.Whole {
+		d.Notes = append(d.Notes, "No main content stood out: the text is of the whole page.")
+	}
+	if p.NearOf != "" {
+		d.Relations = append(d.Relations, knowledge.Relation{Type: "nearly the same as", Key: p.NearOf, URL: p.NearOf})
+	}
+	for _, link := range p.Links {
+		d.Relations = append(d.Relations, knowledge.Relation{Type: linksTo, Key: link, URL: link})
+	}
+	return d
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
