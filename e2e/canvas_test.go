@@ -250,6 +250,9 @@ func (s *studio) sit(id string) *canvas {
 			r, _ := s.recording(id)
 			s.t.Logf("last told: %s", c.last(10))
 			s.t.Logf("last shown: %s", c.shown())
+			var log strings.Builder
+			_ = s.cl.Download(s.deadline(), "/api/jobs/"+id+"/log?limit=1000", &log)
+			s.t.Logf("the job's log: %s", log.String())
 			s.t.Logf("what was recorded:\n%s", strings.Join(append(titles(r.Steps), r.Notes...), "\n"))
 		}
 		_ = c.conn.CloseNow()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/playwright-community/playwright-go"
 
@@ -170,7 +171,7 @@ func (e errorText) Error() string { return string(e) }
 // frames are those of documents in processes of their own, which the page's layout does not hold.
 func (h *hiders) frames(ctx context.Context, page playwright.Page, secrets secretsOf) (boxes []recording.Box) {
 	for _, frame := range page.Frames() {
-		if frame.ParentFrame() == nil || sameSite(frame.URL(), page.URL()) {
+		if frame.ParentFrame() == nil || hostOf(frame.URL()) == "" || sameSite(frame.URL(), page.URL()) {
 			continue
 		}
 		found, place := h.frame(ctx, page, frame, secrets)
@@ -182,13 +183,18 @@ func (h *hiders) frames(ctx context.Context, page playwright.Page, secrets secre
 	return boxes
 }
 
+// frameWithin bounds how long one frame is looked at: one that goes away meanwhile may never answer.
+const frameWithin = 2 * time.Second
+
 func (h *hiders) frame(ctx context.Context, page playwright.Page, frame playwright.Frame, secrets secretsOf) ([]recording.Box, recording.Box) {
 	var none recording.Box
+	ctx, cancel := context.WithTimeout(ctx, frameWithin)
+	defer cancel()
 	cdp, err := call(ctx, func() (playwright.CDPSession, error) { return page.Context().NewCDPSession(frame) })
 	if err != nil {
 		return nil, none // it lives in the page's own process
 	}
-	defer func() { _ = cdp.Detach() }()
+	defer func() { _, _ = call(ctx, func() (any, error) { return nil, cdp.Detach() }) }()
 	answer, err := call(ctx, func() (any, error) {
 		return cdp.Send("DOMSnapshot.captureSnapshot", map[string]any{"computedStyles": []string{}})
 	})
