@@ -53,6 +53,7 @@ var sections = []section{
 	{"fanout", "one stream to 1,000 WebSocket clients beside centrifuge", (*bench).fanout},
 	{"page", "the page in a real browser", (*bench).page},
 	{"knowledge", "documents: crawled, read, indexed, found", (*bench).known},
+	{"extraction", "what is taken for the main content of published pages", (*bench).extraction},
 	{"recorder", "recordings: the live canvas, the tape, and the cost of keeping everything", (*bench).recorder},
 }
 

@@ -36,30 +36,33 @@ func (a *app) ingestion(c *cobra.Command) *ingestion {
 
 func (a *app) ingest() *cobra.Command {
 	c := &cobra.Command{
-		Use: "ingest", Short: "Gather what a product should do: from Jira, a website or documents",
+		Use: "ingest", Short: "Gather what a product should do: from Jira, a website, documents or a bucket",
 		Long: "Submit a job that gathers documents, and print its id. The same command again reads what changed.",
 		Example: `  tapedeck ingest jira 'project = SHOP AND type = Story' --follow
   tapedeck ingest website https://docs.example.org/ --depth 3 --label docs --dry-run
-  tapedeck ingest documents specs/ handbook.pdf --name Specs`,
+  tapedeck ingest documents specs/ handbook.pdf --name Specs
+  tapedeck ingest bucket s3://specs --prefix shop/ --pattern '*.md' --pattern '!*/drafts/*'`,
 	}
-	c.AddCommand(a.ingestJira(), a.ingestWebsite(), a.ingestDocuments())
+	c.AddCommand(a.ingestJira(), a.ingestWebsite(), a.ingestDocuments(), a.ingestBucket())
 	return c
 }
 
 func (a *app) ingestJira() *cobra.Command {
-	var comments bool
+	var comments, attachments, links bool
 	var criteria, fields []string
 	c := &cobra.Command{Use: "jira JQL", Short: "Keep the issues that a JQL query finds", Args: cobra.ExactArgs(1)}
 	in := a.ingestion(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		body := in.body()
-		body["jql"], body["comments"] = args[0], comments
+		body["jql"], body["comments"], body["attachments"], body["links"] = args[0], comments, attachments, links
 		setList(body, "criteria", criteria)
 		setList(body, "fields", fields)
 		return a.submitIngest(cmd.Context(), "jira", body, in)
 	}
 	c.Flags().BoolVar(&in.dry, "dry-run", false, "say what would be read, and read nothing")
 	c.Flags().BoolVar(&comments, "comments", false, "keep the comments too")
+	c.Flags().BoolVar(&attachments, "attachments", false, "read the attached documents too")
+	c.Flags().BoolVar(&links, "links", true, "keep what an issue is linked to")
 	c.Flags().StringArrayVar(&criteria, "criteria", nil, "name or id of a field with acceptance criteria; repeatable")
 	c.Flags().StringArrayVar(&fields, "field", nil, "name or id of a further field to keep; repeatable")
 	return c
@@ -68,7 +71,8 @@ func (a *app) ingestJira() *cobra.Command {
 func (a *app) ingestWebsite() *cobra.Command {
 	var depth, pages int
 	var include, exclude []string
-	var sitemap string
+	var sitemap, profile, proxy, proxyUser, proxyPassword string
+	var render bool
 	c := &cobra.Command{Use: "website URL", Short: "Keep the pages of a site; robots.txt is obeyed", Args: cobra.ExactArgs(1)}
 	in := a.ingestion(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -76,6 +80,13 @@ func (a *app) ingestWebsite() *cobra.Command {
 		body["url"], body["maxDepth"], body["maxPages"], body["sitemap"] = args[0], depth, pages, sitemap
 		setList(body, "include", include)
 		setList(body, "exclude", exclude)
+		body["render"] = render
+		if profile != "" {
+			body["profile"] = profile
+		}
+		if proxy != "" {
+			body["proxy"] = map[string]string{"server": proxy, "username": proxyUser, "passwordRef": proxyPassword}
+		}
 		return a.submitIngest(cmd.Context(), "website", body, in)
 	}
 	f := c.Flags()
@@ -85,6 +96,35 @@ func (a *app) ingestWebsite() *cobra.Command {
 	f.StringArrayVar(&include, "include", nil, "only paths like this, * for any text; repeatable")
 	f.StringArrayVar(&exclude, "exclude", nil, "no paths like this; repeatable")
 	f.StringVar(&sitemap, "sitemap", "auto", "auto, only or none")
+	f.BoolVar(&render, "render", false, "load every page in a browser: for sites whose text comes from scripts")
+	f.StringVar(&profile, "profile", "", "login profile whose login the pages are read with")
+	f.StringVar(&proxy, "proxy", "", "http://, https:// or socks5://host:port")
+	f.StringVar(&proxyUser, "proxy-user", "", "its user")
+	f.StringVar(&proxyPassword, "proxy-password-ref", "", "reference of its password, such as TAPEDECK_SECRET_PROXY")
+	return c
+}
+
+func (a *app) ingestBucket() *cobra.Command {
+	var prefix string
+	var patterns []string
+	var objects int
+	c := &cobra.Command{Use: "bucket URL", Short: "Keep the text of the files in a bucket or folder", Args: cobra.ExactArgs(1),
+		Long: "Keep the text of the files in s3://bucket, gs://bucket, azblob://container or file:///folder of the server. The server's INGEST_BUCKETS says which may be read."}
+	in := a.ingestion(c)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		body := in.body()
+		body["url"], body["maxObjects"] = args[0], objects
+		if prefix != "" {
+			body["prefix"] = prefix
+		}
+		setList(body, "patterns", patterns)
+		return a.submitIngest(cmd.Context(), "bucket", body, in)
+	}
+	f := c.Flags()
+	f.BoolVar(&in.dry, "dry-run", false, "say what would be read, and read nothing")
+	f.StringVar(&prefix, "prefix", "", "what the keys begin with")
+	f.StringArrayVar(&patterns, "pattern", nil, "only keys like this, * for any text, or with ! before it no keys like this; repeatable")
+	f.IntVar(&objects, "files", 10_000, "how many files at most")
 	return c
 }
 

@@ -123,6 +123,10 @@ type Config struct {
 	IngestProxyURL string `koanf:"ingest-proxy-url" env:"INGEST_PROXY_URL" usage:"proxy for crawls: http, https or socks5" secret:"true"`
 	// IngestMaxUpload bounds the files of one upload together, in bytes. Defaults to 2 GiB.
 	IngestMaxUpload int `koanf:"ingest-max-upload" env:"INGEST_MAX_UPLOAD" usage:"bytes of one upload of documents at most"`
+	// IngestBuckets are the buckets and folders that jobs of ingest.bucket may read, with the options of gocloud.dev's
+	// drivers: s3://specs?region=eu-central-1, gs://handbook, azblob://docs, file:///srv/specs, or s3://* for all that the
+	// credentials in the environment open. Defaults to none.
+	IngestBuckets []string `koanf:"ingest-buckets" env:"INGEST_BUCKETS" usage:"buckets and folders that may be ingested, such as s3://specs?region=eu-central-1 or file:///srv/specs"`
 	// LogLevel is debug, info, warn or error. Defaults to info.
 	LogLevel string `koanf:"log-level" env:"LOG_LEVEL" usage:"debug, info, warn or error"`
 	// LogFormat is text or json. Defaults to text.

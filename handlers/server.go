@@ -166,8 +166,10 @@ func (s *Server) mountRecorder() {
 func (s *Server) mountKnowledge() {
 	s.post("/api/ingest/jira", s.ingest(knowledge.Jira))
 	s.post("/api/ingest/website", s.ingest(knowledge.Website))
+	s.post("/api/ingest/bucket", s.ingest(knowledge.Bucket))
 	s.post("/api/ingest/jira/preview", s.preview(knowledge.Jira))
 	s.post("/api/ingest/website/preview", s.preview(knowledge.Website))
+	s.post("/api/ingest/bucket/preview", s.preview(knowledge.Bucket))
 	s.post(documentsPath, s.ingestDocuments)
 	s.get("/api/knowledge/search", s.search)
 	s.get("/api/knowledge/sources", s.listSources)

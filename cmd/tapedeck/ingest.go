@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -18,22 +19,37 @@ import (
 	"tapedeck/handlers"
 	"tapedeck/projections"
 	"tapedeck/workers/ingest"
+	"tapedeck/workers/ingest/bucket"
 	"tapedeck/workers/ingest/extract"
 	"tapedeck/workers/ingest/jira"
 	"tapedeck/workers/ingest/kinds"
+	"tapedeck/workers/recorder"
 )
 
 // newGatherer makes the kinds of jobs that gather knowledge. Nothing is started before the first of them.
-func (n *node) newGatherer() (kinds.Config, error) {
+func (n *node) newGatherer(rec *recorder.Recorder) (kinds.Config, error) {
+	logins, err := openProfiles(n.cfg)
+	if err != nil {
+		return kinds.Config{}, err
+	}
 	files := extract.New(extract.Limits{}, filepath.Join(n.cfg.DataDir, "cache", "extract"))
 	n.onStop(func(context.Context) error { return files.Close() })
 	cfg := kinds.Config{
 		Ingest: ingest.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Texts: n.files}, Uploads: n.files, Extractor: files,
 		Jira:   jira.Config{BaseURL: n.cfg.JiraBaseURL, Email: n.cfg.JiraEmail, APIToken: n.cfg.JiraAPIToken, PAT: n.cfg.JiraPAT},
-		Policy: n.egressPolicy(), Contact: n.cfg.IngestContact,
+		Policy: n.egressPolicy(), Contact: n.cfg.IngestContact, MaxFile: int64(n.cfg.IngestMaxUpload),
+	}
+	cfg.Browse = func(ctx context.Context, v kinds.Visit) (kinds.Browser, error) {
+		return rec.Visit(ctx, recorder.VisitConfig(v))
+	}
+	cfg.Logins = func(project, name string) (kinds.Login, error) {
+		info, state, err := logins.Load(project, name)
+		return kinds.Login{URL: info.URL, State: state, Expired: info.Expired(time.Now())}, err
+	}
+	if cfg.Buckets, err = bucket.ParseAllowed(n.cfg.IngestBuckets); err != nil {
+		return cfg, fmt.Errorf("ingest-buckets: %w", err)
 	}
 	if n.cfg.IngestProxyURL != "" {
-		var err error
 		if cfg.Proxy, err = url.Parse(n.cfg.IngestProxyURL); err != nil {
 			return cfg, err
 		}

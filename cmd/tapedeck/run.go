@@ -109,7 +109,7 @@ func (n *node) start(ctx context.Context, r role) (err error) {
 	if err != nil {
 		return err
 	}
-	if n.gather, err = n.newGatherer(); err != nil {
+	if n.gather, err = n.newGatherer(rec); err != nil {
 		return err
 	}
 	kinds, err := workers.NewRegistry(append(n.gather.All(), ping.Kind(), exercise.Kind(), rec.Kind())...)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -177,6 +178,18 @@ func (r *Run) Known(key string) (knowledge.Entry, bool) {
 	defer r.mu.Unlock()
 	e, ok := r.known[key]
 	return e, ok
+}
+
+// KnownBelow are the keys of what is known that begin with a prefix, in no order.
+func (r *Run) KnownBelow(prefix string) (keys []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key := range r.known {
+		if strings.HasPrefix(key, prefix) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // Done reports whether this run dealt with a key, in this attempt or an earlier one.

@@ -347,6 +347,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ingest/bucket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep the text of the files in a bucket or folder
+         * @description Submits a job of the kind `ingest.bucket`, whose input the body is (its schema is in `/api/kinds`), with `project`
+         *     and `priority` of the job beside it. Only what `INGEST_BUCKETS` names may be read. Later jobs with the
+         *     same address read what changed and notice what is gone.
+         */
+        post: operations["ingestBucket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ingest/jira/preview": {
         parameters: {
             query?: never;
@@ -381,6 +403,26 @@ export interface paths {
          * @description Takes the same body as the job. Nothing is kept; what cannot be told without reading it is left open.
          */
         post: operations["previewWebsite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ingest/bucket/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What such a job would read
+         * @description Takes the same body as the job. Nothing is kept; what cannot be told without reading it is left open.
+         */
+        post: operations["previewBucket"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2847,6 +2889,50 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ingestBucket: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    project?: string;
+                    priority?: components["schemas"]["Priority"];
+                    /** @description What the source is called */
+                    name?: string;
+                    /** @description Of the documents */
+                    labels?: string[];
+                    url?: string;
+                    prefix?: string;
+                    patterns?: string[];
+                    maxObjects?: number;
+                } & {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description In the log */
+            202: {
+                headers: {
+                    Location?: string;
+                    ETag?: string;
+                    "Idempotent-Replay"?: boolean;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestAccepted"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     previewJira: {
         parameters: {
             query?: never;
@@ -2876,6 +2962,34 @@ export interface operations {
         };
     };
     previewWebsite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description As far as it can be told */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestPreview"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewBucket: {
         parameters: {
             query?: never;
             header?: never;

@@ -27,7 +27,26 @@ export interface WebsiteInput {
   url: string;
   maxDepth: number;
   maxPages: number;
+  render?: boolean;
+  profile?: string;
 }
+
+/** What is asked of Jira. */
+export interface JiraInput {
+  jql: string;
+  comments: boolean;
+  attachments: boolean;
+}
+
+/** What is asked of a bucket. */
+export interface BucketInput {
+  url: string;
+  prefix?: string;
+  patterns?: string[];
+}
+
+/** The ways to gather whose job is submitted with a body. */
+type Asked = "website" | "jira" | "bucket";
 
 /** The endpoints of knowledge. All texts in their answers are what somebody else wrote. */
 export const knowledge = {
@@ -70,15 +89,13 @@ export const knowledge = {
     unwrap(api.DELETE("/api/knowledge/documents", { params: { query: { source } } })),
   website: (body: WebsiteInput & { project?: string }) =>
     unwrap(api.POST("/api/ingest/website", { body: { ...body } })),
-  jira: (body: { jql: string; comments: boolean; project?: string }) =>
+  jira: (body: JiraInput & { project?: string }) =>
     unwrap(api.POST("/api/ingest/jira", { body: { ...body } })),
+  bucket: (body: BucketInput & { project?: string }) =>
+    unwrap(api.POST("/api/ingest/bucket", { body: { ...body } })),
   /** What such a job would read, as far as it can be told without reading it. */
-  preview: (way: "website" | "jira", body: Record<string, unknown>) =>
-    unwrap(
-      way === "website"
-        ? api.POST("/api/ingest/website/preview", { body })
-        : api.POST("/api/ingest/jira/preview", { body }),
-    ),
+  preview: (way: Asked, body: Record<string, unknown>) =>
+    unwrap(api.POST(`/api/ingest/${way}/preview` as const, { body })),
   text: async (id: string, version: number, signal?: AbortSignal): Promise<string> => {
     const address = apiURL(`/api/knowledge/documents/${id}/text?version=${version}`);
     const response = await fetch(address, { signal });
@@ -86,12 +103,10 @@ export const knowledge = {
     throw new ApiError(asProblem(await response.json().catch(() => null), response));
   },
   /** Asks again for what a source was asked for: what changed since is read. */
-  again: (source: Source) => {
-    const body = { ...source.input, project: source.project };
-    return source.kind === "jira"
-      ? unwrap(api.POST("/api/ingest/jira", { body }))
-      : unwrap(api.POST("/api/ingest/website", { body }));
-  },
+  again: ({ kind, input, project }: Source) =>
+    kind === "documents"
+      ? Promise.reject(new Error("Files are sent again, not read again."))
+      : unwrap(api.POST(`/api/ingest/${kind}` as const, { body: { ...input, project } })),
   upload,
 };
 

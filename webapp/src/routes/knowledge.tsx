@@ -198,7 +198,7 @@ function FirstSource({ add }: { add: (way: Adding) => void }) {
     <Notice
       icon={<BookOpen />}
       title="Nothing is known yet"
-      actions={(["website", "documents", "jira"] as const).map((way) => {
+      actions={(["website", "documents", "jira", "bucket"] as const).map((way) => {
         const { name, icon: Icon } = sourceKinds[way];
         return (
           <Button key={way} onClick={() => add(way)}>

@@ -9,13 +9,11 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"strings"
 
 	"tapedeck/artifacts"
 	"tapedeck/domain/job"
 	"tapedeck/domain/knowledge"
 	"tapedeck/workers"
-	"tapedeck/workers/ingest"
 	"tapedeck/workers/ingest/extract"
 )
 
@@ -60,9 +58,8 @@ func (c Config) documents() workers.Kind {
 
 // documentsRun is one attempt.
 type documentsRun struct {
-	*ingest.Run
+	fileReader
 	cfg Config
-	job *workers.Job
 	in  documentsInput
 }
 
@@ -72,7 +69,7 @@ func (c Config) runDocuments(ctx context.Context, j *workers.Job, in documentsIn
 		return nil, err
 	}
 	defer run.Close()
-	r := &documentsRun{Run: run, cfg: c, job: j, in: in}
+	r := &documentsRun{fileReader{run, j, c.Extractor, in.Labels}, c, in}
 	return r.run(ctx)
 }
 
@@ -112,76 +109,25 @@ func (r *documentsRun) file(ctx context.Context, f upload) error {
 		return err
 	}
 	defer func() { _ = local.Close() }()
-	file := extract.File{Name: f.Name, ContentType: f.ContentType, Content: local, Size: f.Size}
-	for doc, err := range r.cfg.Extractor.Documents(ctx, file) {
-		var bad *extract.Fault
-		switch {
-		case errors.As(err, &bad):
-			err = r.fault(ctx, knowledge.Fault{Key: bad.Name, Code: faultCode(bad), Message: bad.Reason.Error() + ": " + bad.Detail})
-		case err == nil:
-			err = r.document(ctx, f, doc)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err = r.keepFile(ctx, extract.File{Name: f.Name, ContentType: f.ContentType, Content: local, Size: f.Size}, nil)
+	return err
 }
 
-// fetch copies an upload to an unnamed file of this machine, because readers want to go back and forth in it.
-func (r *documentsRun) fetch(ctx context.Context, f upload) (local *os.File, err error) {
+// fetch copies an upload to this machine.
+func (r *documentsRun) fetch(ctx context.Context, f upload) (*os.File, error) {
 	from, err := r.cfg.Uploads.OpenUpload(ctx, f.Upload)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = from.Close() }()
-	if local, err = os.CreateTemp("", "tapedeck-upload-"); err != nil {
+	hash := sha256.New()
+	local, n, err := spool(io.TeeReader(from, hash))
+	if err != nil {
 		return nil, err
 	}
-	_ = os.Remove(local.Name()) // it lives as long as it is open
-	hash := sha256.New()
-	n, err := io.Copy(io.MultiWriter(local, hash), from)
-	if err == nil && (n != f.Size || hex.EncodeToString(hash.Sum(nil)) != f.SHA256) {
+	if n != f.Size || hex.EncodeToString(hash.Sum(nil)) != f.SHA256 {
 		err = workers.Permanent("upload_differs", fmt.Errorf("%s is not what was uploaded: its bytes changed in the artefact store", f.Name))
-	}
-	if err != nil {
 		return nil, errors.Join(err, local.Close())
 	}
 	return local, nil
-}
-
-func (r *documentsRun) fault(ctx context.Context, f knowledge.Fault) error {
-	if _, err := r.Found(ctx, knowledge.Found{Key: f.Key}); err != nil || r.Done(f.Key) {
-		return err
-	}
-	logFault(r.job, f)
-	return r.Fault(ctx, f)
-}
-
-func (r *documentsRun) document(ctx context.Context, f upload, doc extract.Document) error {
-	if _, err := r.Found(ctx, knowledge.Found{Key: doc.Name}); err != nil || r.Done(doc.Name) {
-		return err
-	}
-	sum := sha256.Sum256([]byte(doc.Title + "\n" + doc.Markdown))
-	draft := ingest.Draft{
-		Key: doc.Name, Title: doc.Title, Kind: string(doc.Kind), Language: doc.Language, Labels: r.in.Labels, Notes: doc.Notes,
-		Metadata: doc.Metadata, Markdown: []byte(doc.Markdown), Hash: hex.EncodeToString(sum[:]),
-	}
-	if doc.Name == f.Name {
-		draft.ContentType = f.ContentType
-	}
-	return r.Store(ctx, draft)
-}
-
-// faultCode is a fault's reason in one word.
-func faultCode(f *extract.Fault) string {
-	for reason, code := range map[error]string{
-		extract.ErrTooLarge: "too_large", extract.ErrUnsupported: "unsupported", extract.ErrBroken: "broken", extract.ErrBomb: "bomb",
-		extract.ErrEncrypted: "encrypted", extract.ErrNoText: "no_text", extract.ErrTooSlow: "too_slow",
-	} {
-		if errors.Is(f.Reason, reason) {
-			return code
-		}
-	}
-	return strings.ReplaceAll(f.Reason.Error(), " ", "_")
 }

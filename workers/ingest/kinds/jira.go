@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io"
 	"log/slog"
 	"maps"
 	"slices"
@@ -17,17 +18,23 @@ import (
 	"tapedeck/domain/knowledge"
 	"tapedeck/workers"
 	"tapedeck/workers/ingest"
+	"tapedeck/workers/ingest/extract"
 	"tapedeck/workers/ingest/jira"
 )
 
 type jiraInput struct {
-	JQL      string   `json:"jql" title:"JQL" doc:"Which issues, as in Jira's own search." required:"true" minlen:"1" maxlen:"10000"`
-	Fields   []string `json:"fields,omitempty" title:"Fields" doc:"Names or ids of further fields to keep."`
-	Criteria []string `json:"criteria,omitempty" title:"Acceptance criteria" doc:"Names or ids of the fields that hold them; empty looks for the usual names."`
-	Comments bool     `json:"comments,omitzero" title:"Comments" doc:"Keep the comments too."`
-	Name     string   `json:"name,omitempty" title:"Name" doc:"What the source is called; empty is the JQL." maxlen:"200"`
-	Labels   []string `json:"labels,omitempty" title:"Labels"`
+	JQL         string   `json:"jql" title:"JQL" doc:"Which issues, as in Jira's own search." required:"true" minlen:"1" maxlen:"10000"`
+	Fields      []string `json:"fields,omitempty" title:"Fields" doc:"Names or ids of further fields to keep."`
+	Criteria    []string `json:"criteria,omitempty" title:"Acceptance criteria" doc:"Names or ids of the fields that hold them; empty looks for the usual names."`
+	Comments    bool     `json:"comments,omitzero" title:"Comments" doc:"Keep the comments too."`
+	Attachments bool     `json:"attachments,omitzero" title:"Attachments" doc:"Read the attached documents too."`
+	Links       bool     `json:"links" title:"Links" doc:"Keep what an issue is linked to."`
+	Name        string   `json:"name,omitempty" title:"Name" doc:"What the source is called; empty is the JQL." maxlen:"200"`
+	Labels      []string `json:"labels,omitempty" title:"Labels"`
 }
+
+// jiraDefaults are what is asked for unless something else is.
+var jiraDefaults = jiraInput{Links: true}
 
 // Check implements workers.Checker.
 func (in jiraInput) Check() []job.Fault {
@@ -39,13 +46,12 @@ func (in jiraInput) Check() []job.Fault {
 
 func (c Config) jira() workers.Kind {
 	spec := c.spec(knowledge.Jira, "Ingest from Jira", "Keeps the issues that a JQL query finds; later runs read what changed, and notice what is gone.")
-	return workers.Define(spec, jiraInput{}, c.runJira)
+	return workers.Define(spec, jiraDefaults, c.runJira)
 }
 
 // jiraRun is one attempt.
 type jiraRun struct {
-	*ingest.Run
-	job    *workers.Job
+	fileReader
 	client *jira.Client
 	in     jiraInput
 	at     jiraState
@@ -80,7 +86,7 @@ func (c Config) runJira(ctx context.Context, j *workers.Job, in jiraInput) (any,
 		return nil, err
 	}
 	defer run.Close()
-	r := &jiraRun{Run: run, job: j, client: client, in: in}
+	r := &jiraRun{fileReader: fileReader{run, j, c.Extractor, in.Labels}, client: client, in: in}
 	if s := run.State(); s != "" {
 		if err := json.Unmarshal([]byte(s), &r.at); err != nil {
 			return nil, err
@@ -179,8 +185,16 @@ func (r *jiraRun) store(ctx context.Context, issues []jira.Issue) error {
 		if _, err := r.Found(ctx, knowledge.Found{Key: issue.Key}); err != nil {
 			return err
 		}
+		if !r.in.Links {
+			issue.Relations = nil
+		}
 		if err := r.Store(ctx, issueDraft(issue.Document(), r.in.Labels)); err != nil {
 			return err
+		}
+		if r.in.Attachments {
+			if err := r.attachments(ctx, issue); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -222,7 +236,7 @@ func (r *jiraRun) recognise(ctx context.Context, issues []jira.Issue) error {
 			missing = append(missing, issue.Key)
 			continue
 		}
-		if err := r.Unchanged(ctx, issue.Key); err != nil {
+		if err := r.Unchanged(ctx, append(r.KnownBelow(issue.Key+"/"), issue.Key)...); err != nil {
 			return err
 		}
 	}
@@ -262,6 +276,54 @@ func permanent(err error) string {
 	case jira.RateLimited, jira.Unavailable, jira.Malformed:
 	}
 	return ""
+}
+
+// attachments reads the documents that are attached to an issue. A file never changes: a new one has another id.
+func (r *jiraRun) attachments(ctx context.Context, issue jira.Issue) error {
+	for _, a := range issue.Attachments {
+		key := issue.Key + "/" + a.ID + "/" + a.Name
+		family, _, _ := strings.Cut(a.ContentType, "/")
+		if slices.Contains([]string{"image", "video", "audio"}, family) {
+			continue // the issue names it
+		}
+		if known := append(r.KnownBelow(key+"/"), r.KnownBelow(key)...); len(known) > 0 {
+			for _, k := range known {
+				if _, err := r.Found(ctx, knowledge.Found{Key: k}); err != nil {
+					return err
+				}
+			}
+			if err := r.Unchanged(ctx, known...); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := r.attachment(ctx, key, issue, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *jiraRun) attachment(ctx context.Context, key string, issue jira.Issue, a jira.Attachment) error {
+	local, size, err := spoolFrom(func(w io.Writer) error {
+		_, err := r.client.Attachment(ctx, a.ID, w)
+		return err
+	})
+	if code := permanent(err); code != "" && code != string(jira.Unauthorized) {
+		return r.fault(ctx, knowledge.Fault{Key: key, Code: code, Message: err.Error()})
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = local.Close() }()
+	_, err = r.keepFile(ctx, extract.File{Name: key, ContentType: a.ContentType, Content: local, Size: size}, func(d *ingest.Draft) {
+		if d.Key == key && d.Title == "" {
+			d.Title = a.Name
+		}
+		d.URL = a.URL
+		d.Relations = []knowledge.Relation{{Type: "attached to", Key: issue.Key, URL: issue.URL, Title: issue.Summary}}
+	})
+	return err
 }
 
 func issueDraft(d jira.Document, labels []string) ingest.Draft {

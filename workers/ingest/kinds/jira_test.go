@@ -13,6 +13,7 @@ import (
 	"tapedeck/domain/job"
 	"tapedeck/domain/knowledge"
 	"tapedeck/internal/jiratest"
+	"tapedeck/workers/ingest/extract"
 	"tapedeck/workers/ingest/jira"
 	"tapedeck/workers/ingest/kinds"
 )
@@ -190,4 +191,65 @@ func TestJiraIsPreviewed(t *testing.T) {
 	_, err = b.cfg.Preview(t.Context(), knowledge.Jira, []byte(`{"jql":"project = A"}`))
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), jiratest.Token)
+}
+
+func TestJiraAttachmentsAreRead(t *testing.T) {
+	t.Parallel()
+	x := extract.New(extract.Limits{}, "")
+	t.Cleanup(func() { require.NoError(t, x.Close()) })
+	j := jiratest.Start(t, jiratest.Options{Cloud: true})
+	with := issue(1, "See the attached rules.")
+	with.Files = []jiratest.File{
+		{ID: "501", Name: "rules.md", Type: "text/markdown", Content: []byte("# Rules\n\nThe cart must keep its items.")},
+		{ID: "502", Name: "look.png", Type: "image/png", Content: []byte("\x89PNG")},
+		{ID: "503", Name: "all.zip", Type: "application/zip", Content: archive(t, map[string]string{"a.txt": "It should be fast."})},
+		{ID: "504", Name: "broken.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7 nothing")},
+	}
+	j.Put(with, issue(2, "Nothing attached."))
+	b := &tracker{setup(t, func(c *kinds.Config) {
+		c.Extractor = x
+		c.Jira = jira.Config{BaseURL: j.URL, Email: jiratest.Email, APIToken: jiratest.Token, Attempts: 2}
+	}), j}
+	b.succeed("ingest.jira", b.search())
+	require.Len(t, b.known().Entries, 2, "attachments are read when they are asked for")
+	in := b.search()
+	in["attachments"] = true
+	b.succeed("ingest.jira", in)
+	s := b.known()
+	require.Equal(t, knowledge.Counts{Found: 5, Stored: 2, Unchanged: 2, Failed: 1}, s.Run.Counts)
+	d := b.document(s, "A-1/501/rules.md")
+	require.Equal(t, 1, d.Requirements)
+	require.Equal(t, "attached to", d.Relations[0].Type)
+	require.Equal(t, "A-1", d.Relations[0].Key)
+	require.Contains(t, b.text(b.document(s, "A-1/503/all.zip/a.txt")), "It should be fast.")
+	require.Equal(t, "A-1/504/broken.pdf", s.Faults[0].Key)
+
+	// An issue that did not change keeps its files, one that did keeps those that it still has.
+	b.succeed("ingest.jira", in)
+	require.Len(t, b.known().Entries, 4)
+	with.Files, with.Updated = with.Files[:1], time.Now().Add(time.Hour)
+	b.jira.Put(with)
+	b.succeed("ingest.jira", in)
+	s = b.known()
+	require.Len(t, s.Entries, 3)
+	require.True(t, b.document(s, "A-1/503/all.zip/a.txt").Removed)
+	require.False(t, b.document(s, "A-1/501/rules.md").Removed)
+}
+
+func TestJiraLinksCanBeLeftOut(t *testing.T) {
+	t.Parallel()
+	b := track(t, 1)
+	linked := issue(1, "text")
+	linked.Fields["issuelinks"] = []any{map[string]any{
+		"id": "1", "type": map[string]any{"name": "Blocks", "inward": "is blocked by", "outward": "blocks"},
+		"outwardIssue": map[string]any{"id": "2", "key": "B-9", "fields": map[string]any{"summary": "Other"}},
+	}}
+	b.jira.Put(linked)
+	b.succeed("ingest.jira", b.search())
+	require.Equal(t, "B-9", b.document(b.known(), "A-1").Relations[0].Key)
+	in := b.search()
+	in["links"] = false
+	b.succeed("ingest.jira", in)
+	require.Empty(t, b.document(b.known(), "A-1").Relations)
+	require.NotContains(t, b.text(b.document(b.known(), "A-1")), "B-9")
 }

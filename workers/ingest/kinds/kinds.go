@@ -14,6 +14,7 @@ import (
 	"tapedeck/proxy/egress"
 	"tapedeck/workers"
 	"tapedeck/workers/ingest"
+	"tapedeck/workers/ingest/bucket"
 	"tapedeck/workers/ingest/extract"
 	"tapedeck/workers/ingest/jira"
 	"tapedeck/workers/ingest/website/fetch"
@@ -25,15 +26,23 @@ const Queue = "ingest"
 // Config is what the kinds need of the process.
 type Config struct {
 	Ingest ingest.Config
-	// Uploads are the files that jobs of ingest.documents read, with the Extractor.
+	// Uploads are the files that jobs of ingest.documents read, with the Extractor; so are those of Buckets.
 	Uploads   Uploads
 	Extractor *extract.Extractor
+	// Buckets may be read by jobs of ingest.bucket. Defaults to none: such jobs fail and say what is to be set.
+	Buckets bucket.Allowed
+	// MaxFile is the largest object of a bucket that is fetched, in bytes. Zero is any.
+	MaxFile int64
 	// Jira says where it is and who asks. Without a BaseURL jobs of ingest.jira fail and say what is to be set.
 	Jira jira.Config
 	// Policy says where crawled pages may be.
 	Policy egress.Policy
-	// Proxy is the way out of crawls, with its credentials. Defaults to none.
+	// Proxy is the way out of crawls, with its credentials; it may be anywhere. Defaults to none.
 	Proxy *url.URL
+	// Logins opens a project's login profiles. Defaults to none.
+	Logins func(project, name string) (Login, error)
+	// Browse opens a browser. Defaults to none: jobs that want pages rendered fail.
+	Browse func(context.Context, Visit) (Browser, error)
 	// Contact tells a site's owner who fetches: a URL or mail address. Defaults to none.
 	Contact string
 	// Pace is how each host is treated.
@@ -41,7 +50,9 @@ type Config struct {
 }
 
 // All are the kinds.
-func (c Config) All() []workers.Kind { return []workers.Kind{c.jira(), c.website(), c.documents()} }
+func (c Config) All() []workers.Kind {
+	return []workers.Kind{c.jira(), c.website(), c.documents(), c.bucket()}
+}
 
 func (c Config) spec(source knowledge.SourceKind, title, description string) workers.Spec {
 	return workers.Spec{

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tapedeck/domain/knowledge"
+	"tapedeck/workers/ingest/bucket"
 	"tapedeck/workers/ingest/jira"
 	"tapedeck/workers/ingest/website"
 	"tapedeck/workers/ingest/website/address"
@@ -32,7 +33,7 @@ type PreviewItem struct{ Key, Reason string }
 func (c Config) Preview(ctx context.Context, kind knowledge.SourceKind, input jsontext.Value) (Preview, error) {
 	switch kind {
 	case knowledge.Jira:
-		var in jiraInput
+		in := jiraDefaults
 		if err := json.Unmarshal(input, &in); err != nil {
 			return Preview{}, err
 		}
@@ -43,7 +44,13 @@ func (c Config) Preview(ctx context.Context, kind knowledge.SourceKind, input js
 			return Preview{}, err
 		}
 		return c.previewWebsite(ctx, in)
-	case knowledge.Files, knowledge.Bucket:
+	case knowledge.Bucket:
+		in := bucketDefaults
+		if err := json.Unmarshal(input, &in); err != nil {
+			return Preview{}, err
+		}
+		return c.previewBucket(ctx, in)
+	case knowledge.Files:
 	}
 	return Preview{}, fmt.Errorf("there is no preview of %s", kind)
 }
@@ -69,11 +76,21 @@ func (c Config) previewWebsite(ctx context.Context, in websiteInput) (Preview, e
 	if err != nil {
 		return Preview{}, err
 	}
-	plan, err := website.DryRun(ctx, c.websiteOptions(in, start.String()))
+	if in.Proxy.PasswordRef != "" {
+		return Preview{}, errors.New("a proxy with a password can be used by a job only: nothing can be said before")
+	}
+	who := &visitor{proxy: c.Proxy, trusted: true}
+	if in.Proxy.Server != "" {
+		who.proxy, who.trusted = in.Proxy.way(""), false
+	}
+	plan, err := website.DryRun(ctx, c.websiteOptions(in, start.String(), who))
 	if err != nil {
 		return Preview{}, err
 	}
 	p := Preview{Count: plan.Found, Approximate: true}
+	if in.Render || in.Profile != "" {
+		p.Notes = append(p.Notes, "this look is without a browser and without a login; the job may find more")
+	}
 	left := map[string]string{}
 	for _, s := range plan.Skipped {
 		left[s.Item.URL] = skipText(s)
@@ -99,6 +116,55 @@ func (c Config) previewWebsite(ctx context.Context, in websiteInput) (Preview, e
 		if r.Unreachable != "" {
 			p.Notes = append(p.Notes, r.URL+" cannot be read, so nothing may be fetched: "+r.Unreachable)
 		}
+	}
+	return p, nil
+}
+
+// Bounds of a preview of a bucket.
+const (
+	previewObjects = 5000
+	previewItems   = 100
+)
+
+func (c Config) previewBucket(ctx context.Context, in bucketInput) (p Preview, err error) {
+	place, err := c.Buckets.Find(in.URL, in.Prefix)
+	if err != nil {
+		return p, err
+	}
+	patterns, err := bucket.ParsePatterns(in.Patterns)
+	if err != nil {
+		return p, err
+	}
+	b, err := bucket.Open(ctx, place)
+	if err != nil {
+		return p, err
+	}
+	defer func() { _ = b.Close() }() // nothing was written
+	listed := 0
+	for o, err := range b.List(ctx) {
+		if err != nil {
+			return Preview{}, err
+		}
+		if listed++; listed > previewObjects || p.Count == in.MaxObjects {
+			p.Approximate = listed > previewObjects
+			p.Notes = append(p.Notes, "there is more than was looked at")
+			break
+		}
+		item := PreviewItem{Key: o.Key}
+		switch {
+		case !patterns.Choose(o.Key):
+			item.Reason = "no pattern wants it"
+		case c.MaxFile > 0 && o.Size > c.MaxFile:
+			item.Reason = "it is larger than INGEST_MAX_UPLOAD"
+		default:
+			p.Count++
+		}
+		if len(p.Items) < previewItems {
+			p.Items = append(p.Items, item)
+		}
+	}
+	if listed == 0 {
+		p.Notes = append(p.Notes, place.String()+" has no files")
 	}
 	return p, nil
 }

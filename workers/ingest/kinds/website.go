@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -25,8 +26,47 @@ type websiteInput struct {
 	Include  []string `json:"include,omitempty" title:"Include" doc:"Paths that are visited, * for any text; empty is all."`
 	Exclude  []string `json:"exclude,omitempty" title:"Exclude" doc:"Paths that are not visited."`
 	Sitemap  string   `json:"sitemap" title:"Sitemap" doc:"auto reads the site's sitemaps and follows links, only follows no links, none reads no sitemap." enum:"auto,only,none"`
+	Render   bool     `json:"render,omitzero" title:"Render" doc:"Load every page in the recorder's browser: for sites whose text comes from scripts."`
+	Profile  string   `json:"profile,omitempty" title:"Login profile" doc:"Whose login the pages are read with." maxlen:"64"`
+	Proxy    proxy    `json:"proxy,omitzero" title:"Proxy" doc:"In the place of the one in the settings."`
 	Name     string   `json:"name,omitempty" title:"Name" doc:"What the source is called; empty is the address." maxlen:"200"`
 	Labels   []string `json:"labels,omitempty" title:"Labels"`
+}
+
+// proxy is the way to a site.
+type proxy struct {
+	Server      string `json:"server,omitempty" title:"Server" doc:"http://, https:// or socks5://host:port" maxlen:"1024"`
+	Username    string `json:"username,omitempty" title:"User" maxlen:"256"`
+	PasswordRef string `json:"passwordRef,omitempty" title:"Password" doc:"A secret's reference." maxlen:"128"`
+}
+
+func (p proxy) check() []job.Fault {
+	if p.Server == "" {
+		if p != (proxy{}) {
+			return []job.Fault{{Path: "proxy.server", Message: "is needed"}}
+		}
+		return nil
+	}
+	u, err := url.Parse(p.Server)
+	if err != nil || !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) || u.Hostname() == "" || u.User != nil {
+		return []job.Fault{{Path: "proxy.server", Message: "want http://, https:// or socks5://host:port; the user goes into username and passwordRef"}}
+	}
+	if p.Username == "" && p.PasswordRef != "" {
+		return []job.Fault{{Path: "proxy.username", Message: "is needed with a passwordRef"}}
+	}
+	return nil
+}
+
+// way is the proxy's address with its credentials.
+func (p proxy) way(password string) *url.URL {
+	u, err := url.Parse(p.Server)
+	if err != nil {
+		return nil // Check refused it
+	}
+	if p.Username != "" {
+		u.User = url.UserPassword(p.Username, password)
+	}
+	return u
 }
 
 // websiteDefaults are what is asked for unless something else is.
@@ -41,11 +81,19 @@ func (in websiteInput) Check() []job.Fault {
 	if _, err := address.NewScope([]*url.URL{u}, in.scope()); err != nil {
 		return []job.Fault{{Path: "include", Message: err.Error()}}
 	}
-	return nil
+	if in.Profile != "" && !job.ValidName(in.Profile) {
+		return []job.Fault{{Path: "profile", Message: "want 1–64 of a–z, 0–9, '.', '_', '-'"}}
+	}
+	return in.Proxy.check()
 }
 
+// scope leaves out what would end the login.
 func (in websiteInput) scope() address.ScopeConfig {
-	return address.ScopeConfig{Include: in.Include, Exclude: in.Exclude}
+	s := address.ScopeConfig{Include: in.Include, Exclude: in.Exclude}
+	if in.Profile != "" {
+		s.Exclude = slices.Concat(in.Exclude, signOuts)
+	}
+	return s
 }
 
 func (c Config) website() workers.Kind {
@@ -59,6 +107,7 @@ type websiteRun struct {
 	cfg Config
 	job *workers.Job
 	in  websiteInput
+	who *visitor
 	ctx context.Context // of the crawl's events
 
 	failed int
@@ -78,8 +127,22 @@ func (c Config) runWebsite(ctx context.Context, j *workers.Job, in websiteInput)
 		return nil, err
 	}
 	defer run.Close()
-	r := &websiteRun{Run: run, cfg: c, job: j, in: in, ctx: ctx}
+	who, err := c.visitor(ctx, j, in)
+	if err != nil {
+		return failVisit(ctx, run, err)
+	}
+	defer who.close()
+	r := &websiteRun{Run: run, cfg: c, job: j, in: in, who: who, ctx: ctx}
 	return r.run(ctx, start.String())
+}
+
+// failVisit ends the run of a job that cannot begin, unless another attempt may.
+func failVisit(ctx context.Context, r *ingest.Run, err error) (any, error) {
+	var e *workers.Error
+	if errors.As(err, &e) && e.Permanent {
+		return fail(ctx, r, e.Code, e.Err)
+	}
+	return nil, err
 }
 
 // errStopped ends the crawl of a job that was asked to finish early.
@@ -95,7 +158,7 @@ func (r *websiteRun) run(ctx context.Context, start string) (any, error) {
 		case <-crawl.Done():
 		}
 	}()
-	options := r.cfg.websiteOptions(r.in, start)
+	options := r.cfg.websiteOptions(r.in, start, r.who)
 	options.Known = func(at string) (website.Known, bool) { return r.recall(ctx, at) }
 	sum, err := website.Crawl(crawl, options, r.frontier(), r.take)
 	if errors.Is(context.Cause(crawl), errStopped) && ctx.Err() == nil {
@@ -115,16 +178,26 @@ func (r *websiteRun) run(ctx context.Context, start string) (any, error) {
 	return r.Finish(ctx, knowledge.Complete, "", "")
 }
 
-func (c Config) websiteOptions(in websiteInput, start string) website.Options {
+func (c Config) websiteOptions(in websiteInput, start string, who *visitor) website.Options {
 	depth := in.MaxDepth
 	if depth == 0 {
 		depth = -1 // the start alone
 	}
-	return website.Options{
+	o := website.Options{
 		Start: []string{start}, MaxDepth: depth, MaxPages: in.MaxPages, Scope: in.scope(), Sitemap: website.SitemapMode(in.Sitemap),
-		Fetch: fetch.Config{Policy: &c.Policy, Proxy: c.Proxy, Contact: c.Contact, Pace: c.Pace},
+		Fetch: fetch.Config{Policy: &c.Policy, Proxy: who.proxy, TrustProxy: who.trusted, Contact: c.Contact, Pace: c.Pace, Jar: who.jar},
 	}
+	if who.browser != nil {
+		o.Render, o.RenderAll, o.Concurrency = who.browser.Render, true, pagesAtOnce
+	}
+	return o
 }
+
+// pagesAtOnce is how many pages a browser renders at a time.
+const pagesAtOnce = 2
+
+// agent is how a site's owner hears who visits.
+func (c Config) agent() string { return fetch.Config{Contact: c.Contact}.WithDefaults().UserAgent() }
 
 // linksTo is the type of the relations that are a page's links: a page that did not change is not read again, and the
 // crawl goes on from what it led to.
@@ -141,6 +214,9 @@ func (r *websiteRun) recall(ctx context.Context, at string) (website.Known, bool
 		return website.Known{}, false // it is fetched as if it were new
 	}
 	known := website.Known{Validators: fetch.Validators(e.Validators), Hash: e.Hash}
+	if r.who.browser != nil {
+		known.Validators = fetch.Validators{} // they are those of the page without what its scripts bring
+	}
 	for _, rel := range d.Relations {
 		if rel.Type == linksTo {
 			known.Links = append(known.Links, rel.URL)
@@ -195,6 +271,9 @@ func (r *websiteRun) take(e website.Event) error {
 }
 
 func (r *websiteRun) page(p website.Page) error {
+	if r.who.isSignedOut(p.URL) && !r.who.isSignedOut(r.in.URL) {
+		return r.failure(website.Failed{Item: p.Item, Code: "signed_out", Message: "it leads to where the login begins: the login is over"})
+	}
 	if p.Item.URL != p.URL {
 		if _, err := r.Found(r.ctx, knowledge.Found{Key: p.URL, Depth: p.Item.Depth, More: p.Item.URL}); err != nil {
 			return err

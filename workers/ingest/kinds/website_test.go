@@ -1,6 +1,8 @@
 package kinds_test
 
 import (
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -257,4 +259,118 @@ func TestWebsiteIsPreviewed(t *testing.T) {
 	require.Zero(t, s.asked("/a"))
 	_, err = s.repo.LoadSource(t.Context(), knowledge.SourceID("default", knowledge.Website, s.url+"/"))
 	require.Error(t, err, "nothing is kept")
+}
+
+// lobby is a site whose pages want a cookie, and that ends the login of whoever visits /logout.
+func lobby(t *testing.T) (url string, signedOut func() bool) {
+	t.Helper()
+	out := false
+	var mu sync.Mutex
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		c, err := r.Cookie("sid")
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		switch {
+		case r.URL.Path == "/robots.txt":
+			http.NotFound(w, r)
+		case r.URL.Path == "/login":
+			_, _ = w.Write([]byte(article("Sign in", "Who are you?")))
+		case err != nil || c.Value != "s3cret-session" || out:
+			http.Redirect(w, r, "/login", http.StatusFound)
+		case r.URL.Path == "/logout":
+			out = true
+		default:
+			_, _ = w.Write([]byte(article("Inside", "Members must see this at "+r.URL.Path+".", "/rules", "/logout", "/users/sign-out?now")))
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, func() bool { mu.Lock(); defer mu.Unlock(); return out }
+}
+
+func TestWebsiteIsReadBehindALogin(t *testing.T) {
+	t.Parallel()
+	at, signedOut := lobby(t)
+	state := func(value string) []byte {
+		return fmt.Appendf(nil, `{"cookies":[{"name":"sid","value":%q,"domain":"127.0.0.1","path":"/","expires":-1,"httpOnly":true}],"origins":[]}`, value)
+	}
+	logins := map[string]kinds.Login{
+		"ada": {URL: at + "/login", State: state("s3cret-session")}, "old": {URL: at + "/login", State: state("another")},
+		"over": {URL: at + "/login", Expired: true}, "odd": {State: []byte("{")},
+	}
+	b := setup(t, func(c *kinds.Config) {
+		c.Logins = func(project, name string) (kinds.Login, error) {
+			require.Equal(t, "default", project)
+			l, ok := logins[name]
+			if !ok {
+				return l, errors.New("no such login profile")
+			}
+			return l, nil
+		}
+	})
+	in := func(profile string) map[string]any {
+		return map[string]any{"url": at + "/", "profile": profile, "maxPages": 10}
+	}
+	b.succeed("ingest.website", in("ada"))
+	s := b.source(knowledge.Website, at+"/")
+	require.Contains(t, b.text(b.document(s, at+"/rules")), "Members must see this at /rules.")
+	require.False(t, signedOut(), "links that end the login are not followed")
+	require.Len(t, s.Entries, 2)
+	for profile, says := range map[string]string{"none": "no such login profile", "over": "record the login again", "odd": "cannot be read"} {
+		end := b.final(b.submit("ingest.website", in(profile)))
+		require.Equal(t, "profile", end.Error.Code, profile)
+		require.Contains(t, end.Error.Message, says)
+	}
+	end := b.final(b.submit("ingest.website", in("old")))
+	require.Equal(t, "nothing_read", end.Error.Code)
+	require.Contains(t, end.Error.Message, "the login is over")
+	s = b.source(knowledge.Website, at+"/")
+	require.Len(t, s.Entries, 2, "a login that is over removes nothing")
+	require.Equal(t, "signed_out", s.Faults[0].Code)
+	require.Error(t, b.check("ingest.website", in("No such name")))
+}
+
+func TestWebsiteIsReadThroughAProxy(t *testing.T) {
+	t.Setenv("TAPEDECK_SECRET_WAY", "open-sesame")
+	s := publish(t, map[string]string{"/": article("Home", "Welcome.")})
+	var mu sync.Mutex
+	var asked []string
+	way := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked = append(asked, r.Host+" "+r.Header.Get("Proxy-Authorization"))
+		mu.Unlock()
+		s.ServeHTTP(w, r)
+	}))
+	t.Cleanup(way.Close)
+	in := map[string]any{"url": "http://docs.example/", "proxy": map[string]any{"server": way.URL, "username": "ada", "passwordRef": "TAPEDECK_SECRET_WAY"}}
+	s.succeed("ingest.website", in)
+	src := s.source(knowledge.Website, "http://docs.example/")
+	require.Equal(t, "Home", s.document(src, "http://docs.example/").Title)
+	mu.Lock()
+	require.Contains(t, asked, "docs.example Basic "+base64.StdEncoding.EncodeToString([]byte("ada:open-sesame")))
+	mu.Unlock()
+	require.NotContains(t, string(src.Input), "open-sesame")
+
+	for _, bad := range []map[string]any{
+		{"server": "ftp://x"}, {"server": "http://u:p@x"}, {"username": "ada"}, {"server": way.URL, "passwordRef": "TAPEDECK_SECRET_WAY"},
+	} {
+		require.Error(t, s.check("ingest.website", map[string]any{"url": "http://docs.example/", "proxy": bad}), "%v", bad)
+	}
+	// A job's proxy is where pages may be: nobody reaches this machine's other ports through one.
+	closed := setup(t, func(c *kinds.Config) { c.Policy = egress.Policy{} })
+	mu.Lock()
+	before := len(asked)
+	mu.Unlock()
+	end := closed.final(closed.submit("ingest.website", in))
+	require.Equal(t, "nothing_read", end.Error.Code, end.Error.Message)
+	mu.Lock()
+	defer mu.Unlock()
+	require.Len(t, asked, before)
+}
+
+func TestRenderingWantsABrowser(t *testing.T) {
+	t.Parallel()
+	s := publish(t, map[string]string{"/": article("Home", "Welcome.")})
+	end := s.final(s.submit("ingest.website", map[string]any{"url": s.url + "/", "render": true}))
+	require.Equal(t, "no_browser", end.Error.Code)
 }

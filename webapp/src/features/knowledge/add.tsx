@@ -4,15 +4,15 @@ import { FileUp } from "lucide-react";
 import { type DragEvent, type FormEvent, type ReactNode, useRef, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogActions, DialogBody } from "@/components/ui/dialog";
-import { Checkbox, Field, Input, Textarea } from "@/components/ui/field";
+import { Checkbox, Field, Input, Select, Textarea } from "@/components/ui/field";
+import { useProfiles } from "@/features/live/use-profiles";
 import { explain } from "@/lib/api";
 import { type IngestAccepted, type IngestPreview, knowledge } from "@/lib/knowledge-api";
 import { notify } from "@/lib/toast";
 import { sourceKinds } from "./marks";
 
-export type Adding = "website" | "documents" | "jira";
-
-const ways = ["website", "documents", "jira"] as const;
+const ways = ["website", "documents", "jira", "bucket"] as const;
+export type Adding = (typeof ways)[number];
 
 /** Adds a source: what it is first, then what is needed to read it. */
 export default function AddDialog({
@@ -26,7 +26,12 @@ export default function AddDialog({
   choose: (way: Adding) => void;
   onClose: () => void;
 }) {
-  const Form = { website: WebsiteForm, documents: DocumentsForm, jira: JiraForm }[way];
+  const Form = {
+    website: WebsiteForm,
+    documents: DocumentsForm,
+    jira: JiraForm,
+    bucket: BucketForm,
+  }[way];
   const done = () => {
     notify("It is being read", "What is found can be searched as it comes.");
     onClose();
@@ -158,14 +163,23 @@ function WebsiteForm({ project, onDone, onClose }: FormProps) {
   const [url, setURL] = useState("");
   const [maxDepth, setDepth] = useState(10);
   const [maxPages, setPages] = useState(1000);
+  const [render, setRender] = useState(false);
+  const [profile, setProfile] = useState("");
+  const body = () => ({
+    url: url.trim(),
+    maxDepth,
+    maxPages,
+    ...(render ? { render } : {}),
+    ...(profile ? { profile } : {}),
+  });
   const add = useMutation({
-    mutationFn: () => knowledge.website({ url: url.trim(), maxDepth, maxPages, project }),
+    mutationFn: () => knowledge.website({ ...body(), project }),
     onSuccess: onDone,
   });
   return (
     <Asked
       send={() => add.mutate()}
-      check={() => knowledge.preview("website", { url: url.trim(), maxDepth, maxPages })}
+      check={() => knowledge.preview("website", body())}
       error={add.error}
       busy={add.isPending}
       label="Read the site"
@@ -210,21 +224,65 @@ function WebsiteForm({ project, onDone, onClose }: FormProps) {
           )}
         </Field>
       </div>
+      <Field
+        label="Load every page in a browser"
+        hint="For sites whose text comes from scripts. It takes longer."
+        inline
+      >
+        {(props) => (
+          <Checkbox
+            {...props}
+            checked={render}
+            onChange={(event) => setRender(event.target.checked)}
+          />
+        )}
+      </Field>
+      <LoginField project={project} value={profile} choose={setProfile} />
     </Asked>
+  );
+}
+
+/** Whose login a site is read with; nothing while no login was kept. */
+function LoginField({
+  project,
+  value,
+  choose,
+}: {
+  project: string | undefined;
+  value: string;
+  choose: (profile: string) => void;
+}) {
+  const { data: profiles = [] } = useProfiles(project);
+  if (profiles.length === 0) return null;
+  return (
+    <Field label="Login" hint="Pages are read as whoever signed in when it was recorded.">
+      {(props) => (
+        <Select {...props} value={value} onChange={(event) => choose(event.target.value)}>
+          <option value="">Nobody's</option>
+          {profiles.map(({ name }) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+        </Select>
+      )}
+    </Field>
   );
 }
 
 function JiraForm({ project, onDone, onClose }: FormProps) {
   const [jql, setJQL] = useState("");
   const [comments, setComments] = useState(true);
+  const [attachments, setAttachments] = useState(false);
+  const body = () => ({ jql: jql.trim(), comments, attachments });
   const add = useMutation({
-    mutationFn: () => knowledge.jira({ jql: jql.trim(), comments, project }),
+    mutationFn: () => knowledge.jira({ ...body(), project }),
     onSuccess: onDone,
   });
   return (
     <Asked
       send={() => add.mutate()}
-      check={() => knowledge.preview("jira", { jql: jql.trim(), comments })}
+      check={() => knowledge.preview("jira", body())}
       error={add.error}
       busy={add.isPending}
       label="Read the issues"
@@ -254,6 +312,92 @@ function JiraForm({ project, onDone, onClose }: FormProps) {
             {...props}
             checked={comments}
             onChange={(event) => setComments(event.target.checked)}
+          />
+        )}
+      </Field>
+      <Field label="Read the attached documents too" inline>
+        {(props) => (
+          <Checkbox
+            {...props}
+            checked={attachments}
+            onChange={(event) => setAttachments(event.target.checked)}
+          />
+        )}
+      </Field>
+    </Asked>
+  );
+}
+
+function BucketForm({ project, onDone, onClose }: FormProps) {
+  const [url, setURL] = useState("");
+  const [prefix, setPrefix] = useState("");
+  const [patterns, setPatterns] = useState("");
+  const body = () => ({
+    url: url.trim(),
+    ...(prefix.trim() ? { prefix: prefix.trim() } : {}),
+    ...(patterns.trim()
+      ? {
+          patterns: patterns
+            .split("\n")
+            .map((p) => p.trim())
+            .filter(Boolean),
+        }
+      : {}),
+  });
+  const add = useMutation({
+    mutationFn: () => knowledge.bucket({ ...body(), project }),
+    onSuccess: onDone,
+  });
+  return (
+    <Asked
+      send={() => add.mutate()}
+      check={() => knowledge.preview("bucket", body())}
+      error={add.error}
+      busy={add.isPending}
+      label="Read the files"
+      onClose={onClose}
+    >
+      <Field
+        label="Address"
+        required
+        hint="s3://, gs://, azblob:// or file:/// of the server. Its settings say which may be read, and hold the credentials."
+      >
+        {(props) => (
+          <Input
+            {...props}
+            required
+            autoFocus
+            className="font-mono"
+            pattern="(s3|gs|azblob|file)://.+"
+            title="An address that begins with s3://, gs://, azblob:// or file:///"
+            placeholder="s3://specs"
+            value={url}
+            onChange={(event) => setURL(event.target.value)}
+          />
+        )}
+      </Field>
+      <Field label="Prefix" hint="What the keys begin with, such as shop/.">
+        {(props) => (
+          <Input
+            {...props}
+            className="font-mono"
+            value={prefix}
+            onChange={(event) => setPrefix(event.target.value)}
+          />
+        )}
+      </Field>
+      <Field
+        label="Patterns"
+        hint="One a line: keys that are read, * for any text; ! before one leaves out."
+      >
+        {(props) => (
+          <Textarea
+            {...props}
+            rows={3}
+            className="font-mono"
+            placeholder={"*.md\n!*/drafts/*"}
+            value={patterns}
+            onChange={(event) => setPatterns(event.target.value)}
           />
         )}
       </Field>

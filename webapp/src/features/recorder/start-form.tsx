@@ -8,6 +8,7 @@ import { CurlBox } from "@/components/curl-box";
 import { Button } from "@/components/ui/button";
 import { Checkbox, Field, Input, Select, Textarea } from "@/components/ui/field";
 import { keys } from "@/features/live/keys";
+import { useProfiles } from "@/features/live/use-profiles";
 import { ApiError, apiURL, explain } from "@/lib/api";
 import { asCurl } from "@/lib/curl";
 import { useIdempotencyKey } from "@/lib/idempotency";
@@ -364,11 +365,7 @@ function DeviceField({ form }: { form: Form }) {
 }
 
 function ProfileField({ form, project }: { form: Form; project: string | undefined }) {
-  const profiles = useQuery({
-    queryKey: keys.profiles(project),
-    queryFn: ({ signal }) => recorder.profiles(project, signal),
-    staleTime: 0,
-  });
+  const profiles = useProfiles(project);
   return (
     <Field
       label="Login profile"

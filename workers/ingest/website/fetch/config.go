@@ -19,6 +19,8 @@ type Config struct {
 	// Proxy is the way out: http, https or socks5, with its user name and password
 	// if it wants them. It resolves the names. Defaults to none.
 	Proxy *url.URL
+	// TrustProxy lets the proxy be anywhere: it is the operator's. Defaults to false: it is dialled under Policy.
+	TrustProxy bool
 	// Contact is a URL or mail address that tells a site's owner who fetches. Defaults to none.
 	Contact string
 	// Version of this program in the user agent. Defaults to "1.0".

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// newTransport dials under the policy, or through the proxy: that one is the
-// user's own and may be anywhere, and it resolves the names. What can be said of
-// a host without resolving it is said for every request (Fetcher.once).
+// newTransport dials under the policy, or through the proxy, which resolves the
+// names. What can be said of a host without resolving it is said for every
+// request (Fetcher.once).
 func newTransport(cfg Config) *http.Transport {
 	t := &http.Transport{
 		DialContext:            cfg.Policy.DialContext,
@@ -25,7 +25,9 @@ func newTransport(cfg Config) *http.Transport {
 	}
 	if cfg.Proxy != nil {
 		t.Proxy = http.ProxyURL(cfg.Proxy)
-		t.DialContext = (&net.Dialer{Timeout: 15 * time.Second}).DialContext
+		if cfg.TrustProxy {
+			t.DialContext = (&net.Dialer{Timeout: 15 * time.Second}).DialContext
+		}
 	}
 	return t
 }

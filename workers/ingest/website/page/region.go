@@ -2,6 +2,7 @@ package page
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,7 +16,7 @@ const enoughText = 250
 
 // mainRegion is the element that holds the main content, or the body (whole).
 // What a page marks as its main content is believed; elsewhere readability
-// judges.
+// judges. What stands around the text inside the region is taken out of it.
 func mainRegion(doc *html.Node, at *url.URL) (region *html.Node, whole bool) {
 	body := first(doc, named("body"))
 	if body == nil {
@@ -29,10 +30,13 @@ func mainRegion(doc *html.Node, at *url.URL) (region *html.Node, whole bool) {
 		got := letters(n)
 		return got >= enoughText || got*3 >= total
 	}
+	j := judge(doc, body, at)
 	if n := declared(body); enough(n) {
+		trim(n, j.kept)
 		return n, false
 	}
-	if n := judged(doc, body, at); enough(n) {
+	if n := j.region; enough(n) {
+		trim(n, j.kept)
 		return n, n == body
 	}
 	return body, true
@@ -60,9 +64,14 @@ func declared(body *html.Node) *html.Node {
 // returns, which is a copy.
 const mark = "data-tapedeck"
 
-// judged is the smallest element that holds all that readability takes for
-// content, widened while that adds little; nil when it finds nothing.
-func judged(doc, body *html.Node, at *url.URL) *html.Node {
+// judgement is what readability takes for a page's content.
+type judgement struct {
+	// region is the smallest element that holds all of it, widened while that adds little; nil when nothing was found.
+	region *html.Node
+	kept   map[*html.Node]bool // what holds some of it
+}
+
+func judge(doc, body *html.Node, at *url.URL) judgement {
 	nodes := all(body, func(*html.Node) bool { return true })
 	for i, n := range nodes {
 		setAttr(n, mark, strconv.Itoa(i))
@@ -76,27 +85,71 @@ func judged(doc, body *html.Node, at *url.URL) *html.Node {
 	parser.DisableJSONLD = true
 	article, err := parser.ParseDocument(doc, at)
 	if err != nil || article.Node == nil {
-		return nil
+		return judgement{}
 	}
-	region := enclosing(article.Node, nodes)
-	for region != nil && region != body && region.Parent != nil && worthwhile(region) {
+	region, kept := enclosing(article.Node, nodes)
+	if region != nil {
+		region = widened(region, body)
+	}
+	return judgement{region, kept}
+}
+
+// widened is the region with what adds little to it: up to the heading that it
+// lacks, past a few links, which are taken out when they are nothing else, or as
+// far as no links stand in the way.
+func widened(region, body *html.Node) *html.Node {
+	if titled := upToTitle(region, body); titled != nil {
+		for n := region; n != titled; n = n.Parent {
+			for _, sibling := range slices.Collect(n.Parent.ChildNodes()) {
+				if sibling != n && !hasTitle(sibling) && linkText(sibling)*10 >= letters(sibling)*9 {
+					remove(sibling)
+				}
+			}
+		}
+		region = titled
+	}
+	for region != body && region.Parent != nil && worthwhile(region, 0) {
 		region = region.Parent
 	}
 	return region
 }
 
+// upToTitle is the first element above the region that has the page's heading;
+// nil when the region has it, or when it cannot be reached.
+func upToTitle(region, body *html.Node) *html.Node {
+	if hasTitle(region) {
+		return nil
+	}
+	few := letters(region) / 20
+	for n := region; n != body && n.Parent != nil && worthwhile(n, few); {
+		if n = n.Parent; n != body && hasTitle(n) {
+			return n
+		}
+	}
+	return nil
+}
+
+func hasTitle(n *html.Node) bool {
+	return first(n, func(n *html.Node) bool { return n.Data == "h1" && letters(n) > 0 }) != nil
+}
+
 // worthwhile says whether the parent is the better region: there is no navigation
-// in it beside the region, and most of its text is the region's.
-func worthwhile(region *html.Node) bool {
+// in it beside the region, of a few letters at most, and most of its text is the
+// region's.
+func worthwhile(region *html.Node, few int) bool {
 	inner, outer := letters(region), 0
 	for sibling := range region.Parent.ChildNodes() {
 		if sibling == region {
 			continue
 		}
-		if isFrame(sibling) || first(sibling, isFrame) != nil || linkText(sibling)*2 > letters(sibling) && letters(sibling) > 0 {
+		size := letters(sibling)
+		if size == 0 && few == 0 && (sibling.Data == "a" || first(sibling, named("a")) != nil) {
+			return false // pictures that lead elsewhere
+		}
+		if size > few && (isFrame(sibling) || first(sibling, isFrame) != nil || linkText(sibling)*2 > size) {
 			return false
 		}
-		outer += letters(sibling)
+		outer += size
 	}
 	return outer < inner
 }
@@ -109,9 +162,10 @@ func linkText(n *html.Node) int {
 	return sum
 }
 
-// enclosing is the lowest element above all marked ones of a copy that have text.
-func enclosing(copied *html.Node, nodes []*html.Node) *html.Node {
-	var common *html.Node
+// enclosing is the lowest element above all marked ones of a copy that have text,
+// and all that have some of it.
+func enclosing(copied *html.Node, nodes []*html.Node) (common *html.Node, kept map[*html.Node]bool) {
+	kept = map[*html.Node]bool{}
 	for n := range copied.Descendants() {
 		if n.Type != html.TextNode || strings.TrimSpace(n.Data) == "" {
 			continue
@@ -119,11 +173,14 @@ func enclosing(copied *html.Node, nodes []*html.Node) *html.Node {
 		for p := n.Parent; p != nil; p = p.Parent {
 			if i, err := strconv.Atoi(attr(p, mark)); err == nil && i >= 0 && i < len(nodes) {
 				common = lowest(common, nodes[i])
+				for q := nodes[i]; q != nil && !kept[q]; q = q.Parent {
+					kept[q] = true
+				}
 				break
 			}
 		}
 	}
-	return common
+	return common, kept
 }
 
 func lowest(a, b *html.Node) *html.Node {
