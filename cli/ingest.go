@@ -19,6 +19,7 @@ import (
 // ingestion is what all ways to ingest have in common.
 type ingestion struct {
 	name, project string
+	every         string
 	labels        []string
 	follow, dry   bool
 }
@@ -60,6 +61,7 @@ func (a *app) ingestJira() *cobra.Command {
 		return a.submitIngest(cmd.Context(), "jira", body, in)
 	}
 	c.Flags().BoolVar(&in.dry, "dry-run", false, "say what would be read, and read nothing")
+	c.Flags().StringVar(&in.every, "every", "", "read what changed again after this time, such as 24h")
 	c.Flags().BoolVar(&comments, "comments", false, "keep the comments too")
 	c.Flags().BoolVar(&attachments, "attachments", false, "read the attached documents too")
 	c.Flags().BoolVar(&links, "links", true, "keep what an issue is linked to")
@@ -91,6 +93,7 @@ func (a *app) ingestWebsite() *cobra.Command {
 	}
 	f := c.Flags()
 	f.BoolVar(&in.dry, "dry-run", false, "say what would be read, and read nothing")
+	f.StringVar(&in.every, "every", "", "read what changed again after this time, such as 24h")
 	f.IntVar(&depth, "depth", 10, "how many links a page may be away from the first")
 	f.IntVar(&pages, "pages", 1000, "how many pages at most")
 	f.StringArrayVar(&include, "include", nil, "only paths like this, * for any text; repeatable")
@@ -122,6 +125,7 @@ func (a *app) ingestBucket() *cobra.Command {
 	}
 	f := c.Flags()
 	f.BoolVar(&in.dry, "dry-run", false, "say what would be read, and read nothing")
+	f.StringVar(&in.every, "every", "", "read what changed again after this time, such as 24h")
 	f.StringVar(&prefix, "prefix", "", "what the keys begin with")
 	f.StringArrayVar(&patterns, "pattern", nil, "only keys like this, * for any text, or with ! before it no keys like this; repeatable")
 	f.IntVar(&objects, "files", 10_000, "how many files at most")
@@ -130,7 +134,7 @@ func (a *app) ingestBucket() *cobra.Command {
 
 func (in *ingestion) body() map[string]any {
 	body := map[string]any{}
-	for name, value := range map[string]string{"name": in.name, "project": in.project} {
+	for name, value := range map[string]string{"name": in.name, "project": in.project, "every": in.every} {
 		if value != "" {
 			body[name] = value
 		}

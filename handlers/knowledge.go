@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"tapedeck/domain/event"
+	"tapedeck/domain/job"
 	"tapedeck/domain/knowledge"
 	"tapedeck/eventstore"
 	"tapedeck/eventstore/jobs"
@@ -101,6 +102,9 @@ func (s *Server) listSources(c *fiber.Ctx) error {
 	}
 	for i := range sources {
 		sources[i].Faults = nil
+		if err := s.dropEnded(ctx, &sources[i]); err != nil {
+			return err
+		}
 	}
 	return sendJSON(c, fiber.StatusOK, struct {
 		Items  []projections.Source `json:"items"`
@@ -118,7 +122,25 @@ func (s *Server) getSource(c *fiber.Ctx) error {
 	if err := found(ok, err); err != nil {
 		return err
 	}
+	if err := s.dropEnded(ctx, &source); err != nil {
+		return err
+	}
 	return sendJSON(c, fiber.StatusOK, source)
+}
+
+// dropEnded takes away the next run of a source when its job was cancelled.
+func (s *Server) dropEnded(ctx context.Context, source *projections.Source) error {
+	if source.Next == nil {
+		return nil
+	}
+	next, err := s.repo.Load(ctx, source.Next.JobID)
+	switch {
+	case errors.Is(err, job.ErrNotFound), err == nil && next.Status.Final():
+		source.Next = nil
+	case err != nil:
+		return err
+	}
+	return nil
 }
 
 var documentSortKeys = []projections.SortKey{projections.SortUpdatedAt, projections.SortTitle, projections.SortRequirements}

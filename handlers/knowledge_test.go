@@ -194,6 +194,28 @@ func TestNothingIsRemovedUnderAJob(t *testing.T) {
 	require.Contains(t, string(a.body), id)
 }
 
+func TestTheNextRunIsShownUntilItIsCancelled(t *testing.T) {
+	t.Parallel()
+	l := openLibrary(t)
+	id := l.submit(`{"kind":"ingest.website","delay":"1h"}`).JobID
+	s := &knowledge.Source{ID: knowledge.SourceID("default", knowledge.Website, "k"), Project: "default"}
+	run := knowledge.RunStarted{JobID: "ended", Attempt: 1, Next: &knowledge.NextRun{JobID: id, At: time.Now().Add(time.Hour)}}
+	facts, err := s.Begin(knowledge.SourceDefined{Kind: knowledge.Website, Key: "k", Name: "n"}, run)
+	require.NoError(t, err)
+	require.NoError(t, l.repo.ApplyKnowledge(t.Context(), jobs.Caller{Source: "test"}, time.Now(), nil, s, facts))
+	next := func() any {
+		var list struct {
+			Items []map[string]any `json:"items"`
+		}
+		l.do("GET", "/api/knowledge/sources?minCursor="+l.head(), "").is(200).into(&list)
+		require.Len(t, list.Items, 1)
+		return list.Items[0]["nextRun"]
+	}
+	require.Equal(t, id, next().(map[string]any)["jobId"])
+	l.do("POST", "/api/jobs/"+id+"/cancel", `{}`).is(202)
+	require.Nil(t, next())
+}
+
 func TestIngestSubmitsTheBody(t *testing.T) {
 	t.Parallel()
 	l := openLibrary(t)

@@ -1,6 +1,8 @@
 package knowledge
 
 import (
+	"time"
+
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -28,6 +30,14 @@ type SourceDefined struct {
 type RunStarted struct {
 	JobID   string `json:"jobId"`
 	Attempt int    `json:"attempt"`
+	// Next is the job that reads the source again, when that was asked for.
+	Next *NextRun `json:"next,omitzero"`
+}
+
+// NextRun is a job that waits for its time.
+type NextRun struct {
+	JobID string    `json:"jobId"`
+	At    time.Time `json:"at"`
 }
 
 // Gathered is what a run did since the event before. It is appended together with the documents' own events, so that

@@ -40,7 +40,7 @@ func (s *Source) Evolve(e Event, at time.Time) {
 			delete(s.Entries, key)
 		}
 	case SourceRemoved:
-		s.Removed, s.Entries, s.Faults, s.Since, s.LastComplete = true, nil, nil, "", time.Time{}
+		s.Removed, s.Entries, s.Faults, s.Since, s.LastComplete, s.Next = true, nil, nil, "", time.Time{}, nil
 	case DocumentStored, DocumentRemoved, Unknown:
 	}
 }
@@ -51,6 +51,7 @@ func (s *Source) runStarted(e RunStarted, at time.Time) {
 		s.Run.Attempt = e.Attempt
 		return
 	}
+	s.Next = e.Next
 	s.Run = Run{JobID: e.JobID, Attempt: e.Attempt, Outcome: Running, StartedAt: at, Done: map[string]bool{}}
 	s.Faults = nil
 }

@@ -60,6 +60,8 @@ type Source struct {
 	// Run is the newest run; LastComplete is when one last saw the whole source.
 	Run          Run       `json:"run,omitzero"`
 	LastComplete time.Time `json:"lastComplete,omitzero"`
+	// Next is the job that reads the source again; it may have been cancelled since.
+	Next *NextRun `json:"nextRun,omitzero"`
 	// Since is what the last complete run said a later one may begin at, in the kind's own words.
 	Since string `json:"since,omitempty"`
 

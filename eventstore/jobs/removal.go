@@ -60,7 +60,26 @@ func (r *Repository) removeEmpty(ctx context.Context, s *knowledge.Source, by Ca
 	if err != nil {
 		return err
 	}
+	if s.Next != nil {
+		if err := r.Unschedule(ctx, s.Next.JobID, by, now); err != nil {
+			return err
+		}
+	}
 	return r.ApplyKnowledge(ctx, by, now, nil, s, facts)
+}
+
+// Unschedule cancels a job that waits to read a source again; one that is over, or gone, stays as it is.
+func (r *Repository) Unschedule(ctx context.Context, id string, by Caller, now time.Time) error {
+	ended, err := r.hasEnded(ctx, id)
+	if err != nil || ended {
+		return err
+	}
+	_, _, err = r.Execute(ctx, id, by, job.RequestCancel{Now: now, Reason: "the source is read otherwise, or not any more"})
+	var refused *job.RefusedError
+	if errors.As(err, &refused) || errors.Is(err, job.ErrNotFound) {
+		return nil // it ended meanwhile
+	}
+	return err
 }
 
 // onSource changes a source as it is now, again when somebody else changed it meanwhile.

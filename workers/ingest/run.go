@@ -51,6 +51,8 @@ type Definition struct {
 	Name   string
 	Labels []string
 	Input  jsontext.Value // without secrets
+	// Again submits the job that reads the source once more; nil is none.
+	Again func(ctx context.Context) (*knowledge.NextRun, error)
 }
 
 // Run is one attempt's work on a source. It is safe for concurrent use until Finish.
@@ -87,7 +89,13 @@ func Begin(ctx context.Context, cfg Config, j *workers.Job, def Definition) (*Ru
 			return nil, err
 		}
 		r.source = source
-		facts, err := source.Begin(define(def), knowledge.RunStarted{JobID: j.ID(), Attempt: j.Attempt()})
+		started := knowledge.RunStarted{JobID: j.ID(), Attempt: j.Attempt()}
+		if source.Run.JobID != j.ID() {
+			if started.Next, err = r.schedule(ctx, def); err != nil {
+				return nil, err
+			}
+		}
+		facts, err := source.Begin(define(def), started)
 		if err != nil {
 			return nil, err
 		}
@@ -102,6 +110,19 @@ func Begin(ctx context.Context, cfg Config, j *workers.Job, def Definition) (*Ru
 		r.beat(ctx)
 		return r, nil
 	}
+}
+
+// schedule has the source read again later, if that is wanted, and not by the job that an earlier run left for that.
+func (r *Run) schedule(ctx context.Context, def Definition) (next *knowledge.NextRun, err error) {
+	if def.Again != nil {
+		if next, err = def.Again(ctx); err != nil {
+			return nil, fmt.Errorf("schedule the next run: %w", err)
+		}
+	}
+	if old := r.source.Next; old != nil && old.JobID != r.job.ID() {
+		return next, r.cfg.Jobs.Unschedule(ctx, old.JobID, r.job.Caller(), r.cfg.Now())
+	}
+	return next, nil
 }
 
 // beat writes what waits also while nothing comes: whoever looks on sees it, and a later attempt goes on from it.

@@ -1993,6 +1993,12 @@ export interface components {
             };
             /** Format: date-time */
             lastComplete?: string;
+            /** @description The job that reads the source again; cancelling it ends that */
+            nextRun?: {
+                jobId: string;
+                /** Format: date-time */
+                at: string;
+            };
             since?: string;
             version: number;
             faults?: components["schemas"]["KnowledgeFault"][];

@@ -28,6 +28,7 @@ export interface WebsiteInput {
   maxDepth: number;
   maxPages: number;
   render?: boolean;
+  every?: string;
   profile?: string;
 }
 
@@ -36,6 +37,7 @@ export interface JiraInput {
   jql: string;
   comments: boolean;
   attachments: boolean;
+  every?: string;
 }
 
 /** What is asked of a bucket. */
@@ -43,6 +45,7 @@ export interface BucketInput {
   url: string;
   prefix?: string;
   patterns?: string[];
+  every?: string;
 }
 
 /** The ways to gather whose job is submitted with a body. */
@@ -107,6 +110,14 @@ export const knowledge = {
     kind === "documents"
       ? Promise.reject(new Error("Files are sent again, not read again."))
       : unwrap(api.POST(`/api/ingest/${kind}` as const, { body: { ...input, project } })),
+  /** Ends the reading again of a source: its next job is cancelled. */
+  stopRepeating: (jobId: string) =>
+    unwrap(
+      api.POST("/api/jobs/{jobId}/cancel", {
+        params: { path: { jobId } },
+        body: { reason: "the source is not read again" },
+      }),
+    ),
   upload,
 };
 

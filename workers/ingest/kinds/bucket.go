@@ -20,6 +20,7 @@ type bucketInput struct {
 	Prefix     string   `json:"prefix,omitempty" title:"Prefix" doc:"What the keys begin with." maxlen:"1024"`
 	Patterns   []string `json:"patterns,omitempty" title:"Patterns" doc:"Keys that are read, * for any text; ! before one leaves out. Empty is all."`
 	MaxObjects int      `json:"maxObjects" title:"Files" doc:"How many are read at most." min:"1" max:"100000"`
+	Every      every    `json:"every,omitempty" title:"Again every" doc:"Read what changed again after this time, such as 24h; empty is not." maxlen:"20"`
 	Name       string   `json:"name,omitempty" title:"Name" doc:"What the source is called; empty is the address." maxlen:"200"`
 	Labels     []string `json:"labels,omitempty" title:"Labels"`
 }
@@ -31,7 +32,7 @@ func (in bucketInput) Check() []job.Fault {
 	if _, err := bucket.ParsePatterns(in.Patterns); err != nil {
 		return []job.Fault{{Path: "patterns", Message: err.Error()}}
 	}
-	return nil
+	return in.Every.check()
 }
 
 func (c Config) bucket() workers.Kind {
@@ -69,7 +70,7 @@ func (c Config) runBucket(ctx context.Context, j *workers.Job, in bucketInput) (
 	if name == "" {
 		name = clip(place.String(), 200)
 	}
-	run, err := c.begin(ctx, j, knowledge.Bucket, place.String(), name, in.Labels, in)
+	run, err := c.begin(ctx, j, ingest.Definition{Kind: knowledge.Bucket, Key: place.String(), Name: name, Labels: in.Labels}, in, in.Every)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"tapedeck/domain/job"
 	"tapedeck/domain/knowledge"
 	"tapedeck/workers"
+	"tapedeck/workers/ingest"
 	"tapedeck/workers/ingest/extract"
 )
 
@@ -64,7 +65,7 @@ type documentsRun struct {
 }
 
 func (c Config) runDocuments(ctx context.Context, j *workers.Job, in documentsInput) (any, error) {
-	run, err := c.begin(ctx, j, knowledge.Files, in.Name, in.Name, in.Labels, in)
+	run, err := c.begin(ctx, j, ingest.Definition{Kind: knowledge.Files, Key: in.Name, Name: in.Name, Labels: in.Labels}, in, "")
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ type jiraInput struct {
 	Comments    bool     `json:"comments,omitzero" title:"Comments" doc:"Keep the comments too."`
 	Attachments bool     `json:"attachments,omitzero" title:"Attachments" doc:"Read the attached documents too."`
 	Links       bool     `json:"links" title:"Links" doc:"Keep what an issue is linked to."`
+	Every       every    `json:"every,omitempty" title:"Again every" doc:"Read what changed again after this time, such as 24h; empty is not." maxlen:"20"`
 	Name        string   `json:"name,omitempty" title:"Name" doc:"What the source is called; empty is the JQL." maxlen:"200"`
 	Labels      []string `json:"labels,omitempty" title:"Labels"`
 }
@@ -41,7 +42,7 @@ func (in jiraInput) Check() []job.Fault {
 	if strings.TrimSpace(in.JQL) == "" {
 		return []job.Fault{{Path: "jql", Message: "must not be empty"}}
 	}
-	return nil
+	return in.Every.check()
 }
 
 func (c Config) jira() workers.Kind {
@@ -81,7 +82,7 @@ func (c Config) runJira(ctx context.Context, j *workers.Job, in jiraInput) (any,
 	if name == "" {
 		name = clip(in.JQL, 200)
 	}
-	run, err := c.begin(ctx, j, knowledge.Jira, strings.TrimRight(c.Jira.BaseURL, "/")+"\n"+in.JQL, name, in.Labels, in)
+	run, err := c.begin(ctx, j, ingest.Definition{Kind: knowledge.Jira, Key: strings.TrimRight(c.Jira.BaseURL, "/") + "\n" + in.JQL, Name: name, Labels: in.Labels}, in, in.Every)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +126,7 @@ func (r *jiraRun) since() (s jiraSince) {
 }
 
 func (in jiraInput) digest() string {
-	in.Name, in.Labels = "", nil
+	in.Name, in.Labels, in.Every = "", nil, ""
 	raw, err := json.Marshal(in, json.Deterministic(true))
 	if err != nil {
 		return ""

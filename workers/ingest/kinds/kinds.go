@@ -57,17 +57,20 @@ func (c Config) All() []workers.Kind {
 func (c Config) spec(source knowledge.SourceKind, title, description string) workers.Spec {
 	return workers.Spec{
 		Name: source.JobKind(), Title: title, Description: description, Queue: Queue,
-		Retry: job.RetryPolicy{MaxAttempts: 5},
+		Retry: retry,
 	}
 }
 
-// begin begins a run over what the input names. The input is kept with the source as it was given.
-func (c Config) begin(ctx context.Context, j *workers.Job, kind knowledge.SourceKind, key, name string, labels []string, in any) (*ingest.Run, error) {
+var retry = job.RetryPolicy{MaxAttempts: 5}
+
+// begin begins a run over what the input names, and has it read again later. The input is kept with the source as it was given.
+func (c Config) begin(ctx context.Context, j *workers.Job, def ingest.Definition, in any, e every) (*ingest.Run, error) {
 	input, err := json.Marshal(in, json.Deterministic(true))
 	if err != nil {
 		return nil, err
 	}
-	return ingest.Begin(ctx, c.Ingest, j, ingest.Definition{Kind: kind, Key: key, Name: name, Labels: labels, Input: jsontext.Value(input)})
+	def.Input, def.Again = jsontext.Value(input), c.again(j, def.Kind, e)
+	return ingest.Begin(ctx, c.Ingest, j, def)
 }
 
 // fail ends the run and the job for good.

@@ -29,6 +29,7 @@ type websiteInput struct {
 	Render   bool     `json:"render,omitzero" title:"Render" doc:"Load every page in the recorder's browser: for sites whose text comes from scripts."`
 	Profile  string   `json:"profile,omitempty" title:"Login profile" doc:"Whose login the pages are read with." maxlen:"64"`
 	Proxy    proxy    `json:"proxy,omitzero" title:"Proxy" doc:"In the place of the one in the settings."`
+	Every    every    `json:"every,omitempty" title:"Again every" doc:"Read what changed again after this time, such as 24h; empty is not." maxlen:"20"`
 	Name     string   `json:"name,omitempty" title:"Name" doc:"What the source is called; empty is the address." maxlen:"200"`
 	Labels   []string `json:"labels,omitempty" title:"Labels"`
 }
@@ -84,7 +85,7 @@ func (in websiteInput) Check() []job.Fault {
 	if in.Profile != "" && !job.ValidName(in.Profile) {
 		return []job.Fault{{Path: "profile", Message: "want 1–64 of a–z, 0–9, '.', '_', '-'"}}
 	}
-	return in.Proxy.check()
+	return append(in.Proxy.check(), in.Every.check()...)
 }
 
 // scope leaves out what would end the login.
@@ -122,7 +123,7 @@ func (c Config) runWebsite(ctx context.Context, j *workers.Job, in websiteInput)
 	if name == "" {
 		name = clip(start.String(), 200)
 	}
-	run, err := c.begin(ctx, j, knowledge.Website, start.String(), name, in.Labels, in)
+	run, err := c.begin(ctx, j, ingest.Definition{Kind: knowledge.Website, Key: start.String(), Name: name, Labels: in.Labels}, in, in.Every)
 	if err != nil {
 		return nil, err
 	}

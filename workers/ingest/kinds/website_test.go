@@ -17,6 +17,7 @@ import (
 
 	"tapedeck/domain/job"
 	"tapedeck/domain/knowledge"
+	"tapedeck/eventstore/jobs"
 	"tapedeck/proxy/egress"
 	"tapedeck/workers/ingest/kinds"
 )
@@ -373,4 +374,45 @@ func TestRenderingWantsABrowser(t *testing.T) {
 	s := publish(t, map[string]string{"/": article("Home", "Welcome.")})
 	end := s.final(s.submit("ingest.website", map[string]any{"url": s.url + "/", "render": true}))
 	require.Equal(t, "no_browser", end.Error.Code)
+}
+
+func TestASourceIsReadAgainLater(t *testing.T) {
+	t.Parallel()
+	s := publish(t, map[string]string{"/": article("Home", "Welcome to the shop.")})
+	in := s.input()
+	in["every"] = "24h"
+	begun := time.Now()
+	s.succeed("ingest.website", in)
+	next := s.known().Next
+	require.NotNil(t, next)
+	require.WithinRange(t, next.At, begun.Add(24*time.Hour), time.Now().Add(24*time.Hour))
+	waiting := s.job(next.JobID)
+	require.Equal(t, job.StatusDelayed, waiting.Status)
+	require.Equal(t, "ingest.website", waiting.Kind)
+
+	// Whoever reads it at once puts the next run off; the old one does not come as well.
+	s.succeed("ingest.website", in)
+	later := s.known().Next
+	require.NotEqual(t, next.JobID, later.JobID)
+	require.Equal(t, job.StatusCancelled, s.job(next.JobID).Status)
+
+	// The run itself brings the one after it.
+	s.do(later.JobID, job.Revive{Now: time.Now()})
+	require.Equal(t, job.StatusSucceeded, s.final(later.JobID).Status)
+	third := s.known().Next
+	require.NotEqual(t, later.JobID, third.JobID)
+	require.Equal(t, job.StatusDelayed, s.job(third.JobID).Status)
+
+	// Taking the source away, or reading it without that wish, ends it.
+	_, err := s.repo.RemoveSource(t.Context(), s.known().ID, jobs.Caller{Source: "test"}, "test", time.Now())
+	require.NoError(t, err)
+	require.Equal(t, job.StatusCancelled, s.job(third.JobID).Status)
+	s.succeed("ingest.website", in)
+	fourth := s.known().Next
+	s.succeed("ingest.website", s.input())
+	require.Nil(t, s.known().Next)
+	require.Equal(t, job.StatusCancelled, s.job(fourth.JobID).Status)
+	for _, bad := range []string{"soon", "1m", "9000h", "-24h"} {
+		require.Error(t, s.check("ingest.website", map[string]any{"url": s.url, "every": bad}), bad)
+	}
 }

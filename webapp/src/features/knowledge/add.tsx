@@ -165,12 +165,14 @@ function WebsiteForm({ project, onDone, onClose }: FormProps) {
   const [maxPages, setPages] = useState(1000);
   const [render, setRender] = useState(false);
   const [profile, setProfile] = useState("");
+  const [every, setEvery] = useState("");
   const body = () => ({
     url: url.trim(),
     maxDepth,
     maxPages,
     ...(render ? { render } : {}),
     ...(profile ? { profile } : {}),
+    ...(every ? { every } : {}),
   });
   const add = useMutation({
     mutationFn: () => knowledge.website({ ...body(), project }),
@@ -238,7 +240,24 @@ function WebsiteForm({ project, onDone, onClose }: FormProps) {
         )}
       </Field>
       <LoginField project={project} value={profile} choose={setProfile} />
+      <EveryField value={every} choose={setEvery} />
     </Asked>
+  );
+}
+
+/** How often a source is read again. */
+function EveryField({ value, choose }: { value: string; choose: (every: string) => void }) {
+  return (
+    <Field label="Read again" hint="What changed is read, and what is gone is taken out.">
+      {(props) => (
+        <Select {...props} value={value} onChange={(event) => choose(event.target.value)}>
+          <option value="">Only when asked</option>
+          <option value="1h">Every hour</option>
+          <option value="24h">Every day</option>
+          <option value="168h">Every week</option>
+        </Select>
+      )}
+    </Field>
   );
 }
 
@@ -274,7 +293,8 @@ function JiraForm({ project, onDone, onClose }: FormProps) {
   const [jql, setJQL] = useState("");
   const [comments, setComments] = useState(true);
   const [attachments, setAttachments] = useState(false);
-  const body = () => ({ jql: jql.trim(), comments, attachments });
+  const [every, setEvery] = useState("");
+  const body = () => ({ jql: jql.trim(), comments, attachments, ...(every ? { every } : {}) });
   const add = useMutation({
     mutationFn: () => knowledge.jira({ ...body(), project }),
     onSuccess: onDone,
@@ -324,6 +344,7 @@ function JiraForm({ project, onDone, onClose }: FormProps) {
           />
         )}
       </Field>
+      <EveryField value={every} choose={setEvery} />
     </Asked>
   );
 }
@@ -332,8 +353,10 @@ function BucketForm({ project, onDone, onClose }: FormProps) {
   const [url, setURL] = useState("");
   const [prefix, setPrefix] = useState("");
   const [patterns, setPatterns] = useState("");
+  const [every, setEvery] = useState("");
   const body = () => ({
     url: url.trim(),
+    ...(every ? { every } : {}),
     ...(prefix.trim() ? { prefix: prefix.trim() } : {}),
     ...(patterns.trim()
       ? {
@@ -401,6 +424,7 @@ function BucketForm({ project, onDone, onClose }: FormProps) {
           />
         )}
       </Field>
+      <EveryField value={every} choose={setEvery} />
     </Asked>
   );
 }

@@ -89,7 +89,7 @@ function SourceLink({
 export function SourceHead({ source, onGone }: { source: Source; onGone: () => void }) {
   const [asking, setAsking] = useState(false);
   const act = useKnowledgeAction();
-  const { run } = source;
+  const { run, nextRun } = source;
   const running = run?.outcome === "running";
   return (
     <section
@@ -132,6 +132,26 @@ export function SourceHead({ source, onGone }: { source: Source; onGone: () => v
           >
             Its job
           </Link>
+        </p>
+      )}
+      {nextRun && (
+        <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-ink-2">
+          <span>
+            Read again <Ago time={nextRun.at} />
+          </span>
+          <Button
+            size="sm"
+            look="plain"
+            onClick={() =>
+              void act(
+                () => knowledge.stopRepeating(nextRun.jobId),
+                "It is read when asked only",
+                "It is still read again",
+              )
+            }
+          >
+            Stop that
+          </Button>
         </p>
       )}
       {run?.reason && <p className="text-sm text-ink-2">{run.reason}</p>}
