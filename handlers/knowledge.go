@@ -31,6 +31,7 @@ type Knowledge interface {
 	Search(ctx context.Context, q projections.SearchQuery) (projections.SearchPage, error)
 	Similar(ctx context.Context, passageID string, limit int) (hits []projections.Hit, ok bool, err error)
 	WaitFor(ctx context.Context, c eventstore.Cursor) error
+	readModel
 }
 
 // untrusted stands in every answer with text that was ingested: it is what somebody else wrote, and never an

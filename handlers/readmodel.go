@@ -23,11 +23,34 @@ type rebuiltBody struct {
 func (s *Server) rebuildReadModels(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(context.Background(), maintenanceTimeout)
 	defer cancel()
-	r, err := s.cfg.Reader.Rebuild(ctx)
+	m, err := s.model(c)
+	if err != nil {
+		return err
+	}
+	r, err := m.Rebuild(ctx)
 	if err != nil {
 		return tooLong(err)
 	}
 	return sendJSON(c, fiber.StatusOK, rebuiltBody{r.Jobs, r.Skipped, r.Checkpoint.String()})
+}
+
+// readModel is a file of read models.
+type readModel interface {
+	Rebuild(ctx context.Context) (projections.Report, error)
+	Check(ctx context.Context) (projections.Comparison, error)
+}
+
+// model is the one that is asked for: jobs, or knowledge.
+func (s *Server) model(c *fiber.Ctx) (readModel, error) {
+	q := readQuery(c, "model")
+	name := q.one("model")
+	if name == "knowledge" && s.cfg.Knowledge != nil {
+		return s.cfg.Knowledge, q.err()
+	}
+	if name != "" && name != "jobs" {
+		q.fault("model", "want jobs or knowledge")
+	}
+	return s.cfg.Reader, q.err()
 }
 
 type comparedBody struct {
@@ -41,7 +64,11 @@ type comparedBody struct {
 func (s *Server) checkReadModels(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(context.Background(), maintenanceTimeout)
 	defer cancel()
-	r, err := s.cfg.Reader.Check(ctx)
+	m, err := s.model(c)
+	if err != nil {
+		return err
+	}
+	r, err := m.Check(ctx)
 	if err != nil {
 		return tooLong(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -378,4 +379,28 @@ func FuzzSearchText(f *testing.F) {
 			require.NotEmpty(t, h.Snippet)
 		}
 	})
+}
+
+func TestKnowledgeIsBuiltAgainWhileNobodyServesIt(t *testing.T) {
+	t.Parallel()
+	l := newLibrary(t)
+	path := filepath.Join(t.TempDir(), "knowledge.db")
+	l.ingest("s", []page{{key: "/a", title: "Cart", kind: "page", text: "# Cart\n\nIt must keep its items.\n"}})
+	k := NewKnowledge(l.store, l, Config{Path: path})
+	require.NoError(t, k.Start(t.Context()))
+	_, err := RebuildKnowledge(t.Context(), l.store, l, path)
+	require.ErrorIs(t, err, ErrLocked)
+	require.NoError(t, k.Stop())
+	require.NoError(t, os.Remove(path))
+	_, err = RebuildKnowledge(t.Context(), l.store, l, path)
+	require.NoError(t, err)
+	c, err := CheckKnowledge(t.Context(), l.store, l, path)
+	require.NoError(t, err)
+	require.True(t, c.Equal(), "%v", c.Differences)
+	k = NewKnowledge(l.store, l, Config{Path: path})
+	require.NoError(t, k.Start(t.Context()))
+	defer func() { require.NoError(t, k.Stop()) }()
+	found, err := k.Search(t.Context(), SearchQuery{Text: "items"})
+	require.NoError(t, err)
+	require.Len(t, found.Items, 1)
 }

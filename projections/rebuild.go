@@ -33,7 +33,16 @@ func (c Comparison) Equal() bool { return c.Live == c.Rebuilt && len(c.Differenc
 // Rebuild builds the read models in path again from nothing and puts them in the place of the old
 // ones at once when they are complete. It is for a file that no Projector has open and fails with
 // ErrLocked otherwise.
-func Rebuild(ctx context.Context, log eventstore.Log, path string) (r Report, err error) {
+func Rebuild(ctx context.Context, log eventstore.Log, path string) (Report, error) {
+	return rebuild(ctx, jobModel, log, path)
+}
+
+// RebuildKnowledge is Rebuild for the indexes of what is known.
+func RebuildKnowledge(ctx context.Context, log eventstore.Log, texts Texts, path string) (Report, error) {
+	return rebuild(ctx, knowledgeModel(texts), log, path)
+}
+
+func rebuild(ctx context.Context, m *model, log eventstore.Log, path string) (r Report, err error) {
 	lock, err := lockFile(path)
 	if err != nil {
 		return r, err
@@ -43,7 +52,7 @@ func Rebuild(ctx context.Context, log eventstore.Log, path string) (r Report, er
 	if err != nil {
 		return r, err
 	}
-	shadow, err := buildShadow(ctx, jobModel, log, path+".rebuild", tail.Position)
+	shadow, err := buildShadow(ctx, m, log, path+".rebuild", tail.Position)
 	if err != nil {
 		return r, err
 	}
@@ -54,19 +63,28 @@ func Rebuild(ctx context.Context, log eventstore.Log, path string) (r Report, er
 // Check compares the read models in path with ones that are built from nothing up to the same
 // checkpoint. It changes nothing. It is for a file that no Projector has open and fails with
 // ErrLocked otherwise, and with a *eventstore.GoneError when the checkpoint is not of this log.
-func Check(ctx context.Context, log eventstore.Log, path string) (c Comparison, err error) {
+func Check(ctx context.Context, log eventstore.Log, path string) (Comparison, error) {
+	return check(ctx, jobModel, log, path)
+}
+
+// CheckKnowledge is Check for the indexes of what is known.
+func CheckKnowledge(ctx context.Context, log eventstore.Log, texts Texts, path string) (Comparison, error) {
+	return check(ctx, knowledgeModel(texts), log, path)
+}
+
+func check(ctx context.Context, m *model, log eventstore.Log, path string) (c Comparison, err error) {
 	lock, err := lockFile(path)
 	if err != nil {
 		return c, err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	live, err := tryOpen(jobModel, path)
+	live, err := tryOpen(m, path)
 	if err != nil {
 		return c, err
 	}
 	defer func() { err = errors.Join(err, live.close()) }()
 	err = transaction(live.conn, func() error {
-		c, err = compare(ctx, jobModel, log, live.conn, live.at, path+".check")
+		c, err = compare(ctx, m, log, live.conn, live.at, path+".check")
 		return err
 	})
 	return c, err

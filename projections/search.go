@@ -59,7 +59,7 @@ type SearchPage struct {
 const (
 	// MaxRanked is how many passages are ranked and counted. Of words that more of them have, the passages that came into
 	// the index last are: which of thousands fits best, such words do not say.
-	MaxRanked = 2000
+	MaxRanked = 1000
 	// requirementWeight is how much better a passage fits because it demands something.
 	requirementWeight = 1.2
 	rankedMore        = 100

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tapedeck/artifacts"
+	"tapedeck/config"
 	"tapedeck/domain/event"
 	"tapedeck/domain/knowledge"
 	"tapedeck/eventstore"
@@ -81,10 +82,11 @@ func (t knownTexts) OpenText(ctx context.Context, digest event.Hash) (io.ReadClo
 	return r, err
 }
 
+func knowledgeIndex(cfg config.Config) string { return filepath.Join(cfg.DataDir, "knowledge.db") }
+
 // startKnowledge keeps the index of what is known, in a file of this process.
 func (n *node) startKnowledge(ctx context.Context, source eventstore.Source) (*projections.Knowledge, error) {
-	path := filepath.Join(n.cfg.DataDir, "knowledge.db")
-	k := projections.NewKnowledge(n.store, knownTexts{n.files}, projections.Config{Path: path, Source: source, Logger: n.log})
+	k := projections.NewKnowledge(n.store, knownTexts{n.files}, projections.Config{Path: knowledgeIndex(n.cfg), Source: source, Logger: n.log})
 	if err := k.Start(context.WithoutCancel(ctx)); err != nil {
 		return nil, fmt.Errorf("index of what is known: %w", err)
 	}

@@ -62,21 +62,34 @@ do it: --server URL.`,
 				return err
 			}
 			defer func() { _ = store.Close() }()
-			if check {
-				return checkReadModels(ctx, store, cfg)
-			}
-			began := time.Now()
-			report, err := projections.Rebuild(ctx, store, readModels(cfg))
+			files, err := openArtifacts(ctx, cfg)
 			if err != nil {
-				return fmt.Errorf("rebuild: %w", err)
+				return err
 			}
-			fmt.Printf("built %d jobs up to %s in %s; %d entries passed over\n",
-				report.Jobs, report.Checkpoint, time.Since(began).Round(time.Millisecond), report.Skipped)
-			return nil
+			defer func() { _ = files.Close() }() // nothing was written
+			if check {
+				return checkReadModels(ctx, store, knownTexts{files}, cfg)
+			}
+			return rebuildReadModels(ctx, store, knownTexts{files}, cfg)
 		})
 	c.Flags().BoolVar(&check, "check", false, "compare, change nothing")
 	c.Flags().StringVar(&server, "server", "", "address of a running server that does it to its own read models")
 	return c
+}
+
+func rebuildReadModels(ctx context.Context, store eventstore.Store, texts projections.Texts, cfg config.Config) error {
+	began := time.Now()
+	report, err := projections.Rebuild(ctx, store, readModels(cfg))
+	if err != nil {
+		return fmt.Errorf("rebuild: %w", err)
+	}
+	fmt.Printf("built %d jobs up to %s in %s; %d entries passed over\n",
+		report.Jobs, report.Checkpoint, time.Since(began).Round(time.Millisecond), report.Skipped)
+	if report, err = projections.RebuildKnowledge(ctx, store, texts, knowledgeIndex(cfg)); err != nil {
+		return fmt.Errorf("rebuild the indexes of what is known: %w", err)
+	}
+	fmt.Printf("built the indexes of what is known up to %s; %d entries passed over\n", report.Checkpoint, report.Skipped)
+	return nil
 }
 
 // rebuildOn asks a running server.
@@ -95,13 +108,20 @@ func rebuildOn(ctx context.Context, server string, check bool) error {
 			return err
 		}
 		fmt.Printf("built %d jobs up to %s; %d entries passed over\n", r.Jobs, r.Cursor, r.Skipped)
+		if err := cl.Post(ctx, "/api/readmodels/rebuild?model=knowledge", nil, &r); err != nil {
+			return err
+		}
+		fmt.Printf("built the indexes of what is known up to %s; %d entries passed over\n", r.Cursor, r.Skipped)
 		return nil
 	}
-	var r comparison
+	var r, known comparison
 	if err := cl.Post(ctx, "/api/readmodels/check", nil, &r); err != nil {
 		return err
 	}
-	return r.report()
+	if err := cl.Post(ctx, "/api/readmodels/check?model=knowledge", nil, &known); err != nil {
+		return err
+	}
+	return errors.Join(r.report(), known.report())
 }
 
 // comparison is the outcome of a check.
@@ -125,12 +145,20 @@ func (c comparison) report() error {
 	return &cli.FailedError{Why: "the read models are not what the log says; run `tapedeck rebuild`"}
 }
 
-func checkReadModels(ctx context.Context, store eventstore.Store, cfg config.Config) error {
+func checkReadModels(ctx context.Context, store eventstore.Store, texts projections.Texts, cfg config.Config) error {
 	c, err := projections.Check(ctx, store, readModels(cfg))
 	if err != nil {
 		return fmt.Errorf("check: %w", err)
 	}
-	return comparison{c.Equal(), c.Checkpoint.String(), c.Live, c.Rebuilt, c.Differences}.report()
+	k, err := projections.CheckKnowledge(ctx, store, texts, knowledgeIndex(cfg))
+	if err != nil {
+		return fmt.Errorf("check the indexes of what is known: %w", err)
+	}
+	return errors.Join(comparisonOf(c).report(), comparisonOf(k).report())
+}
+
+func comparisonOf(c projections.Comparison) comparison {
+	return comparison{c.Equal(), c.Checkpoint.String(), c.Live, c.Rebuilt, c.Differences}
 }
 
 func doctor() *cobra.Command {

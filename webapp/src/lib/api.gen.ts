@@ -3603,7 +3603,10 @@ export interface operations {
     };
     rebuildReadModels: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Which of them; the indexes of what is known are `knowledge` */
+                model?: "jobs" | "knowledge";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3629,7 +3632,10 @@ export interface operations {
     };
     checkReadModels: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Which of them; the indexes of what is known are `knowledge` */
+                model?: "jobs" | "knowledge";
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -38,7 +38,7 @@ export default function AddDialog({
   };
   return (
     <Dialog open onClose={onClose} title="Add what the product should do">
-      <div role="tablist" aria-label="Kind of source" className="flex gap-1 px-5 pb-2">
+      <div role="tablist" aria-label="Kind of source" className="flex flex-wrap gap-1 px-5 pb-2">
         {ways.map((kind) => {
           const { name, icon: Icon } = sourceKinds[kind];
           return (
