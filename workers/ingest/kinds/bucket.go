@@ -137,7 +137,7 @@ func (r *bucketRun) objects(ctx context.Context) (seen int, over bool, err error
 	defer cancel()
 	after := r.State()
 	for next := range r.ahead(ctx, after) {
-		if next.err != nil && next.object.Key == "" {
+		if next.object.Key == "" { // the list ended so
 			return seen, false, next.err
 		}
 		if isStopped(r.job) {

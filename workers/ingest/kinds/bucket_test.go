@@ -2,8 +2,14 @@ package kinds_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
+	"path"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,9 +53,9 @@ func openBuckets(t *testing.T, allowed ...string) *bundle {
 
 func (s *shelf) put(name string, content []byte) {
 	s.Helper()
-	path := filepath.Join(s.dir, filepath.FromSlash(name))
-	require.NoError(s, os.MkdirAll(filepath.Dir(path), 0o700))
-	require.NoError(s, os.WriteFile(path, content, 0o600))
+	at := filepath.Join(s.dir, filepath.FromSlash(name))
+	require.NoError(s, os.MkdirAll(filepath.Dir(at), 0o700))
+	require.NoError(s, os.WriteFile(at, content, 0o600))
 }
 
 func (s *shelf) input(more map[string]any) map[string]any {
@@ -180,4 +186,51 @@ func TestAnS3BucketIsKept(t *testing.T) { //nolint:paralleltest // credentials a
 	store.Delete(t, name, "specs/01.md")
 	b.succeed("ingest.bucket", in)
 	require.Equal(t, knowledge.Counts{Found: 60, Stored: 2, Unchanged: 58, Removed: 1}, known().Run.Counts)
+}
+
+// A store that fails in the middle: the next attempt reads on behind what was stored.
+func TestABucketIsReadOnWhereItFailed(t *testing.T) { //nolint:paralleltest // credentials are the process's
+	store := s3test.Start(t)
+	t.Setenv("AWS_ACCESS_KEY_ID", store.Key)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", store.Secret)
+	objects := map[string]string{}
+	for i := range 40 {
+		objects[fmt.Sprintf("%02d.md", i)] = fmt.Sprintf("# Spec %d\n\nThe shop must do %d.", i, i)
+	}
+	name := store.Bucket(t, objects)
+	options, err := url.ParseQuery(store.Options)
+	require.NoError(t, err)
+	behind, err := url.Parse(options.Get("endpoint"))
+	require.NoError(t, err)
+	if behind.Host == "" {
+		t.Skip("TEST_S3_URL names no endpoint that requests could be counted before")
+	}
+	var mu sync.Mutex
+	hits := map[string]int{}
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(behind); r.Out.Host = r.In.Host }}
+	gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		hits[path.Base(r.URL.Path)]++
+		fails := path.Base(r.URL.Path) == "30.md" && hits["30.md"] <= 3 // as often as the driver asks
+		mu.Unlock()
+		if fails {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(gate.Close)
+	options.Set("endpoint", gate.URL)
+	b := openBuckets(t, "s3://"+name+"?"+options.Encode())
+	end := b.final(b.submit("ingest.bucket", map[string]any{"url": "s3://" + name}))
+	require.Equal(t, job.StatusSucceeded, end.Status, "%+v", end.Error)
+	require.Equal(t, 2, end.Attempt)
+	s := b.source(knowledge.Bucket, "s3://"+name+"/")
+	require.Equal(t, knowledge.Complete, s.Run.Outcome)
+	require.Len(t, s.Entries, 40)
+	mu.Lock()
+	defer mu.Unlock()
+	for i := range 30 {
+		require.Equal(t, 1, hits[fmt.Sprintf("%02d.md", i)], "what was stored is not fetched again")
+	}
 }

@@ -203,7 +203,7 @@ func TestJiraAttachmentsAreRead(t *testing.T) {
 		{ID: "501", Name: "rules.md", Type: "text/markdown", Content: []byte("# Rules\n\nThe cart must keep its items.")},
 		{ID: "502", Name: "look.png", Type: "image/png", Content: []byte("\x89PNG")},
 		{ID: "503", Name: "all.zip", Type: "application/zip", Content: archive(t, map[string]string{"a.txt": "It should be fast."})},
-		{ID: "504", Name: "broken.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7 nothing")},
+		{ID: "504", Name: "broken.docx", Content: archive(t, map[string]string{"[Content_Types].xml": "<Types", "word/document.xml": "<w:document><w:bo"})},
 	}
 	j.Put(with, issue(2, "Nothing attached."))
 	b := &tracker{setup(t, func(c *kinds.Config) {
@@ -222,7 +222,7 @@ func TestJiraAttachmentsAreRead(t *testing.T) {
 	require.Equal(t, "attached to", d.Relations[0].Type)
 	require.Equal(t, "A-1", d.Relations[0].Key)
 	require.Contains(t, b.text(b.document(s, "A-1/503/all.zip/a.txt")), "It should be fast.")
-	require.Equal(t, "A-1/504/broken.pdf", s.Faults[0].Key)
+	require.Equal(t, "A-1/504/broken.docx", s.Faults[0].Key)
 
 	// An issue that did not change keeps its files, one that did keeps those that it still has.
 	b.succeed("ingest.jira", in)
