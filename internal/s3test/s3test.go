@@ -36,13 +36,27 @@ type Server struct {
 // Start starts a store that ends with the test, or connects to the one that TEST_S3_URL names.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{Key: "tapedeck-test", Secret: "tapedeck-test-secret"}
-	if given := os.Getenv("TEST_S3_URL"); given != "" {
-		_, s.Options, _ = strings.Cut(given, "?")
-		s.Key, s.Secret = os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY")
-	} else {
-		s.Options = "region=us-east-1&use_path_style=true&endpoint=" + url.QueryEscape(s.serve(t))
+	given := os.Getenv("TEST_S3_URL")
+	if given == "" {
+		s, _ := Gateway(t)
+		return s
 	}
+	_, options, _ := strings.Cut(given, "?")
+	return (&Server{Options: options, Key: os.Getenv("AWS_ACCESS_KEY_ID"), Secret: os.Getenv("AWS_SECRET_ACCESS_KEY")}).connect(t)
+}
+
+// Gateway starts a store on this machine, whatever TEST_S3_URL says, for tests that stand between it and who asks it. It
+// returns its address too.
+func Gateway(t testing.TB) (s *Server, endpoint string) {
+	t.Helper()
+	s = &Server{Key: "tapedeck-test", Secret: "tapedeck-test-secret"}
+	endpoint = s.serve(t)
+	s.Options = "region=us-east-1&use_path_style=true&endpoint=" + url.QueryEscape(endpoint)
+	return s.connect(t), endpoint
+}
+
+func (s *Server) connect(t testing.TB) *Server {
+	t.Helper()
 	q, err := url.ParseQuery(s.Options)
 	if err != nil {
 		t.Fatal(err)

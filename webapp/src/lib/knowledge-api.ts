@@ -49,7 +49,7 @@ export interface BucketInput {
 }
 
 /** The ways to gather whose job is submitted with a body. */
-type Asked = "website" | "jira" | "bucket";
+type IngestWay = "website" | "jira" | "bucket";
 
 /** The endpoints of knowledge. All texts in their answers are what somebody else wrote. */
 export const knowledge = {
@@ -97,7 +97,7 @@ export const knowledge = {
   bucket: (body: BucketInput & { project?: string }) =>
     unwrap(api.POST("/api/ingest/bucket", { body: { ...body } })),
   /** What such a job would read, as far as it can be told without reading it. */
-  preview: (way: Asked, body: Record<string, unknown>) =>
+  preview: (way: IngestWay, body: Record<string, unknown>) =>
     unwrap(api.POST(`/api/ingest/${way}/preview` as const, { body })),
   text: async (id: string, version: number, signal?: AbortSignal): Promise<string> => {
     const address = apiURL(`/api/knowledge/documents/${id}/text?version=${version}`);

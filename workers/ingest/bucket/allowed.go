@@ -1,7 +1,6 @@
 package bucket
 
 import (
-	"cmp"
 	"fmt"
 	"net/url"
 	"path"
@@ -120,5 +119,8 @@ func below(folder, prefix string) string {
 	if whole != "" && strings.HasSuffix(prefix, "/") {
 		whole += "/"
 	}
-	return cmp.Or(strings.TrimPrefix(strings.TrimSuffix(folder, "/")+"/", "/"), "") + whole
+	if folder = strings.Trim(folder, "/"); folder != "" {
+		folder += "/"
+	}
+	return folder + whole
 }

@@ -59,8 +59,8 @@ type bucketSince struct {
 
 func (c Config) runBucket(ctx context.Context, j *workers.Job, in bucketInput) (any, error) {
 	place, err := c.Buckets.Find(in.URL, in.Prefix)
-	if err != nil {
-		return nil, lasting(err)
+	if e := lasting(err); e != nil {
+		return nil, workers.Permanent(string(e.Code), err)
 	}
 	patterns, err := bucket.ParsePatterns(in.Patterns)
 	if err != nil {
@@ -87,20 +87,19 @@ func (c Config) runBucket(ctx context.Context, j *workers.Job, in bucketInput) (
 
 // fail ends the run for good, unless another attempt may do better.
 func (r *bucketRun) fail(ctx context.Context, err error) (any, error) {
-	var e *bucket.Error
-	if errors.As(err, &e) && e.Code != bucket.Unavailable {
+	if e := lasting(err); e != nil {
 		return fail(ctx, r.Run, string(e.Code), err)
 	}
 	return nil, errors.Join(err, r.Flush(ctx))
 }
 
-// lasting makes an error that another attempt would meet again the job's last.
-func lasting(err error) error {
+// lasting is an error that another attempt would meet again; nil when it is none.
+func lasting(err error) *bucket.Error {
 	var e *bucket.Error
 	if errors.As(err, &e) && e.Code != bucket.Unavailable {
-		return workers.Permanent(string(e.Code), err)
+		return e
 	}
-	return err
+	return nil
 }
 
 func (r *bucketRun) run(ctx context.Context) (any, error) {
@@ -161,15 +160,8 @@ func (r *bucketRun) object(ctx context.Context, next *download) error {
 		return r.keep(ctx, o)
 	}
 	local, err := next.file(ctx, r.bucket)
-	var bad *bucket.Error
-	if errors.As(err, &bad) && bad.Code != bucket.Unavailable {
-		gone := bad.Code == bucket.NotFound
-		if !gone {
-			err = r.Unchanged(ctx, r.KnownBelow(o.Key+"/")...) // an archive's documents stay too
-		} else {
-			err = nil
-		}
-		return errors.Join(err, r.fault(ctx, knowledge.Fault{Key: o.Key, Code: string(bad.Code), Message: bad.Message, Skipped: gone}))
+	if bad := lasting(err); bad != nil {
+		return r.unread(ctx, o.Key, bad)
 	}
 	if err != nil {
 		return err
@@ -184,6 +176,17 @@ func (r *bucketRun) object(ctx context.Context, next *download) error {
 		r.now[o.Key] = o.Version
 	}
 	return err
+}
+
+// unread notes why an object was not read. What is known of it stays, an archive's documents too, unless it is gone.
+func (r *bucketRun) unread(ctx context.Context, key string, bad *bucket.Error) error {
+	gone := bad.Code == bucket.NotFound
+	if !gone {
+		if err := r.Unchanged(ctx, r.KnownBelow(key+"/")...); err != nil {
+			return err
+		}
+	}
+	return r.fault(ctx, knowledge.Fault{Key: key, Code: string(bad.Code), Message: bad.Message, Skipped: gone})
 }
 
 // isKnown tells whether an object is as an earlier run read it.
@@ -201,10 +204,5 @@ func (r *bucketRun) keep(ctx context.Context, o bucket.Object) error {
 		r.now[o.Key] = o.Version
 		keys = r.KnownBelow(o.Key + "/")
 	}
-	for _, key := range keys {
-		if _, err := r.Found(ctx, knowledge.Found{Key: key}); err != nil {
-			return err
-		}
-	}
-	return r.Unchanged(ctx, keys...)
+	return r.keepKnown(ctx, keys...)
 }

@@ -49,6 +49,16 @@ func (r fileReader) keepFile(ctx context.Context, f extract.File, more func(*ing
 	return out, nil
 }
 
+// keepKnown notes documents that need not be read again.
+func (r fileReader) keepKnown(ctx context.Context, keys ...string) error {
+	for _, key := range keys {
+		if _, err := r.Found(ctx, knowledge.Found{Key: key}); err != nil {
+			return err
+		}
+	}
+	return r.Unchanged(ctx, keys...)
+}
+
 func (r fileReader) fault(ctx context.Context, f knowledge.Fault) error {
 	if _, err := r.Found(ctx, knowledge.Found{Key: f.Key}); err != nil || r.Done(f.Key) {
 		return err

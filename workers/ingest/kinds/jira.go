@@ -288,12 +288,7 @@ func (r *jiraRun) attachments(ctx context.Context, issue jira.Issue) error {
 			continue // the issue names it
 		}
 		if known := append(r.KnownBelow(key+"/"), r.KnownBelow(key)...); len(known) > 0 {
-			for _, k := range known {
-				if _, err := r.Found(ctx, knowledge.Found{Key: k}); err != nil {
-					return err
-				}
-			}
-			if err := r.Unchanged(ctx, known...); err != nil {
+			if err := r.keepKnown(ctx, known...); err != nil {
 				return err
 			}
 			continue
