@@ -23,7 +23,12 @@ type App struct {
 	Dir string
 	// SMTP is where MailDev takes mail, host:port; empty for the others.
 	SMTP string
+
+	process *proctest.Process
 }
+
+// Stop ends the application before the test does, for what has to do without it.
+func (a *App) Stop() { _ = a.process.Kill() }
 
 // patience bounds a start: node loads thousands of files on a busy machine.
 const patience = time.Minute
@@ -151,7 +156,7 @@ func start(t testing.TB, dir, path string, command func(addr string) *exec.Cmd) 
 			t.Logf("what %s said:\n%s", path, p.Log())
 		}
 	})
-	app := &App{URL: "http://" + addr, Dir: dir}
+	app := &App{URL: "http://" + addr, Dir: dir, process: p}
 	if err := answers(app.URL+path, p); err != nil {
 		t.Fatalf("apptest: %v\n%s", err, p.Log())
 	}

@@ -1,0 +1,219 @@
+package twin
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"tapedeck/proxy"
+)
+
+// Answer is what a request is about to get.
+type Answer struct {
+	// Entry is the recorded exchange; it is not to be changed.
+	Entry proxy.Entry
+	// Dest is what the request is for (Sec-Fetch-Dest), or what follows from its type: "document", "script", "empty", …
+	Dest   string
+	Status int
+	Header http.Header
+	// Body is without content encoding. It may be replaced, not written into.
+	Body []byte
+	// Delay comes before the answer, beside the run's latency.
+	Delay time.Duration
+}
+
+// nowhere answers what a page sends without being able to read the answer.
+var nowhere = &exchange{kind: background, entry: proxy.Entry{Response: &proxy.Response{Status: http.StatusNoContent}}}
+
+// answer plays a recorded answer.
+func (r *Run) answer(q query, x *exchange) (*http.Response, error) {
+	if x.entry.Response == nil {
+		return nil, r.failAgain(q, x)
+	}
+	full := r.bodyOf(q, x)
+	a := &Answer{
+		Entry: x.entry, Dest: destOf(q.Request, full), Status: full.entry.Response.Status, Header: r.headerOf(full), Body: full.body,
+	}
+	r.sayCut(q, x, full)
+	r.rename(a)
+	if r.opts.Alter != nil {
+		r.opts.Alter(q.Request, a)
+	}
+	r.inject(a)
+	if err := r.wait(q.Context(), a.Delay); err != nil {
+		return nil, err
+	}
+	partly(q.Request, a)
+	r.mu.Lock()
+	r.serveLocked(q, x.entry.ID, a.Status)
+	r.mu.Unlock()
+	text := ""
+	if a.Status == full.entry.Response.Status {
+		text = full.entry.Response.StatusText
+	}
+	return respond(q.Request, a.Status, text, a.Header, a.Body), nil
+}
+
+// failAgain fails as the recorded exchange did.
+func (r *Run) failAgain(q query, x *exchange) error {
+	failure := &proxy.Failure{Code: proxy.CodeCancelled, Message: "was given up in the recording"}
+	if x.entry.Error != nil && x.entry.Error.Code != "" {
+		failure = &proxy.Failure{Code: x.entry.Error.Code, Message: x.entry.Error.Message}
+	}
+	if failure.Code == proxy.CodeCancelled || !x.entry.Done {
+		// Nobody saw an answer then: a page that waits for it now, waits.
+		if err := r.wait(q.Context(), unanswered); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	r.serveLocked(q, x.entry.ID, 0)
+	r.mu.Unlock()
+	return failure
+}
+
+// unanswered is how long something stays without an answer that had none in the recording.
+const unanswered = 5 * time.Second
+
+// bodyOf is the exchange with the body: for an answer that only said that nothing changed, an earlier one.
+func (r *Run) bodyOf(q query, x *exchange) *exchange {
+	if x.entry.Response.Status != http.StatusNotModified || q.Header.Get("If-None-Match") != "" || q.Header.Get("If-Modified-Since") != "" {
+		return x
+	}
+	full := x
+	for _, other := range r.tape.byKey[x.key] {
+		if other.entry.Response != nil && other.entry.Response.Status == http.StatusOK && other.url.RawQuery == x.url.RawQuery &&
+			(full == x || !other.entry.Started.After(x.entry.Started)) {
+			full = other
+		}
+	}
+	return full
+}
+
+// sayCut tells of an answer that the recording does not hold.
+func (r *Run) sayCut(q query, x, full *exchange) {
+	why := full.cut
+	if full.entry.Response.Status == http.StatusNotModified && full == x && q.Header.Get("If-None-Match") == "" && q.Header.Get("If-Modified-Since") == "" {
+		why = "it only said that nothing had changed, and the page kept what it had"
+	}
+	if why == "" {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if x.entry.Error != nil && x.entry.Error.Code == proxy.CodeCancelled {
+		r.noteLocked("%s %s was given up in the recording: what had come of it is all there is", q.Request.Method, q.request.url)
+		return
+	}
+	r.driftLocked(Drift{Kind: Incomplete, Method: q.Request.Method, URL: q.request.url.String(), Entry: x.entry.ID, Detail: why})
+}
+
+// headerOf is a recorded answer's header, its times moved to now.
+func (r *Run) headerOf(x *exchange) http.Header {
+	h := http.Header{}
+	for _, line := range x.entry.Response.Header {
+		h.Add(line.Name, line.Value)
+	}
+	for _, name := range []string{"Content-Encoding", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Strict-Transport-Security"} {
+		h.Del(name)
+	}
+	shift := r.now().Sub(x.entry.Started)
+	for _, name := range []string{"Date", "Expires"} {
+		if at, err := http.ParseTime(h.Get(name)); err == nil {
+			h.Set(name, at.Add(shift).UTC().Format(http.TimeFormat))
+		}
+	}
+	for i, line := range h["Set-Cookie"] {
+		h["Set-Cookie"][i] = shiftCookie(line, shift)
+	}
+	return h
+}
+
+// shiftCookie moves the time at which a cookie ends (RFC 6265, 4.1.2.1). What is no time stays.
+func shiftCookie(line string, shift time.Duration) string {
+	fields := strings.Split(line, ";")
+	for i, field := range fields[1:] {
+		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
+		if !strings.EqualFold(name, "expires") {
+			continue
+		}
+		for _, layout := range []string{http.TimeFormat, "Mon, 02-Jan-2006 15:04:05 MST", time.RFC850, time.ANSIC} {
+			at, err := time.Parse(layout, value)
+			if err != nil {
+				continue
+			}
+			if at.Year() > 1980 { // an early one deletes the cookie
+				at = at.Add(shift)
+			}
+			fields[i+1] = " " + name + "=" + at.UTC().Format(http.TimeFormat)
+			break
+		}
+	}
+	return strings.Join(fields, ";")
+}
+
+// rename puts this run's names in the place of the recorded ones.
+func (r *Run) rename(a *Answer) {
+	replace := r.renamer()
+	if replace == nil {
+		return
+	}
+	for _, values := range a.Header {
+		for i, v := range values {
+			values[i] = replace.Replace(v)
+		}
+	}
+	if isText(a.Header.Get("Content-Type")) {
+		a.Body = []byte(replace.Replace(string(a.Body)))
+	}
+}
+
+func (r *Run) renamed(s string) string {
+	if replace := r.renamer(); replace != nil {
+		return replace.Replace(s)
+	}
+	return s
+}
+
+// renamer is nil when nothing has another name. Of two names that begin alike the longer one counts.
+func (r *Run) renamer() *strings.Replacer {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.names.now) == 0 {
+		return nil
+	}
+	recorded := slices.SortedFunc(maps.Keys(r.names.now), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b))
+	})
+	pairs := make([]string, 0, 2*len(recorded))
+	for _, name := range recorded {
+		pairs = append(pairs, name, r.names.now[name])
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+func isText(contentType string) bool {
+	m := mediaType(contentType)
+	return m == "" || strings.HasPrefix(m, "text/") || strings.Contains(m, "json") || strings.Contains(m, "xml") || strings.Contains(m, "script")
+}
+
+// destOf is what an answer is for. Browsers say it on secure addresses only.
+func destOf(req *http.Request, x *exchange) string {
+	if dest := req.Header.Get("Sec-Fetch-Dest"); dest != "" {
+		return dest
+	}
+	if dest := x.entry.Dest(); dest != "" {
+		return dest
+	}
+	kind := mediaType(x.entry.Response.Header.Get("Content-Type"))
+	switch {
+	case kind == "text/html" && strings.Contains(req.Header.Get("Accept"), "text/html"):
+		return "document"
+	case strings.HasSuffix(kind, "javascript"):
+		return "script"
+	}
+	return ""
+}

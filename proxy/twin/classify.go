@@ -1,0 +1,163 @@
+package twin
+
+import (
+	"bytes"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"tapedeck/proxy"
+)
+
+// kind is what an exchange is to the state.
+type kind int
+
+const (
+	read kind = iota
+	// write may have changed the server's state: it has to be sent once.
+	write
+	// background is a write that the page does on its own account, whose answer it cannot read (beacons), or that it
+	// repeats by the clock (heartbeats): how often it is sent says nothing.
+	background
+	socket
+)
+
+func kindOf(e proxy.Entry) kind {
+	switch {
+	case e.WebSocket():
+		return socket
+	case safe(e.Request.Method), isQuery(e.Request):
+		return read
+	case isBeacon(e.Request.Header.Get):
+		return background
+	}
+	return write
+}
+
+// streams says that an answer is a stream of events, which come when they happen.
+func streams(e proxy.Entry) bool {
+	return e.Response != nil && mediaType(e.Response.Header.Get("Content-Type")) == "text/event-stream"
+}
+
+// safe methods only read (RFC 9110, 9.2.1; QUERY and those of WebDAV that only read).
+func safe(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, "QUERY", "PROPFIND", "REPORT", "SEARCH":
+		return true
+	}
+	return false
+}
+
+// isBeacon tells what a page sends without being able to read the answer: sendBeacon, ping attributes, reports.
+func isBeacon(header func(string) string) bool {
+	switch header("Sec-Fetch-Dest") {
+	case "report":
+		return true
+	case "empty":
+		return header("Sec-Fetch-Mode") == "no-cors"
+	}
+	return header("Ping-To") != ""
+}
+
+// isQuery tells a GraphQL query, which travels in a POST and reads (GraphQL over HTTP, 6.2: only a mutation may change
+// something).
+func isQuery(r proxy.Request) bool {
+	if r.Method != http.MethodPost || r.Body == nil {
+		return false
+	}
+	data, err := r.Body.Bytes()
+	return err == nil && isQueryBody(r.Header.Get("Content-Type"), data)
+}
+
+func isQueryBody(contentType string, data []byte) bool {
+	switch mediaType(contentType) {
+	case "application/graphql":
+		return isQueryText(string(data))
+	case "application/json", "application/graphql+json", "application/graphql-response+json":
+	default:
+		return false
+	}
+	if !bytes.Contains(data, []byte(`"query"`)) {
+		return false
+	}
+	type operation struct {
+		Query         string `json:"query"`
+		OperationName string `json:"operationName"`
+	}
+	var one operation
+	if json.Unmarshal(data, &one) == nil {
+		return isQueryText(one.Query)
+	}
+	var many []operation
+	if json.Unmarshal(data, &many) != nil || len(many) == 0 {
+		return false
+	}
+	for _, o := range many {
+		if !isQueryText(o.Query) {
+			return false
+		}
+	}
+	return true
+}
+
+// isQueryText says that a GraphQL document has nothing but queries and fragments. A word inside a string could look like
+// an operation; then the document counts as a write, which is the safe side.
+func isQueryText(document string) bool {
+	document = strings.TrimSpace(document)
+	return (strings.HasPrefix(document, "query") || strings.HasPrefix(document, "{") || strings.HasPrefix(document, "fragment")) &&
+		!strings.Contains(document, "mutation") && !strings.Contains(document, "subscription")
+}
+
+func mediaType(contentType string) string {
+	m, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		m, _, _ = strings.Cut(contentType, ";")
+	}
+	return strings.ToLower(strings.TrimSpace(m))
+}
+
+// The rhythm of a heartbeat: a person does not repeat the same request so evenly.
+const (
+	minBeats    = 4
+	minInterval = time.Second
+	unevenness  = 0.2 // of the mean interval
+)
+
+// heartbeats makes background of what was sent again and again by the clock.
+func heartbeats(all []*exchange) {
+	same := map[string][]*exchange{}
+	for _, x := range all {
+		if x.kind == write {
+			key := x.key + "\n" + string(x.request.raw)
+			same[key] = append(same[key], x)
+		}
+	}
+	for _, list := range same {
+		if !even(list) {
+			continue
+		}
+		for _, x := range list {
+			x.kind = background
+		}
+	}
+}
+
+func even(list []*exchange) bool {
+	if len(list) < minBeats {
+		return false
+	}
+	mean := list[len(list)-1].entry.Started.Sub(list[0].entry.Started) / time.Duration(len(list)-1)
+	if mean < minInterval {
+		return false
+	}
+	for i := 1; i < len(list); i++ {
+		gap := list[i].entry.Started.Sub(list[i-1].entry.Started)
+		if (gap - mean).Abs() > time.Duration(float64(mean)*unevenness) {
+			return false
+		}
+	}
+	return true
+}

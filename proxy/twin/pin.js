@@ -1,0 +1,95 @@
+((offset, seed) => {
+  const scope = globalThis;
+  const mark = Symbol.for("tapedeck.pinned");
+  if (scope[mark]) return;
+  Object.defineProperty(scope, mark, { value: true });
+  const replace = (owner, name, value) =>
+    Object.defineProperty(owner, name, { value, writable: true, configurable: true, enumerable: false });
+
+  // The time flows as it does, from the recording's start on.
+  const RealDate = scope.Date;
+  const realNow = RealDate.now;
+  const shown = () => realNow.call(RealDate) + offset;
+  const Pinned = new Proxy(RealDate, {
+    construct: (target, args, by) => Reflect.construct(target, args.length ? args : [shown()], by === Pinned ? target : by),
+    apply: () => new RealDate(shown()).toString(),
+  });
+  replace(RealDate, "now", function now() { return shown(); });
+  replace(RealDate.prototype, "constructor", Pinned);
+  replace(scope, "Date", Pinned);
+
+  const Format = scope.Intl && Intl.DateTimeFormat;
+  if (Format) {
+    const format = Object.getOwnPropertyDescriptor(Format.prototype, "format");
+    const bound = new WeakMap();
+    Object.defineProperty(Format.prototype, "format", {
+      ...format,
+      get() {
+        const real = format.get.call(this);
+        if (!bound.has(this)) bound.set(this, (date) => real(date === undefined ? shown() : date));
+        return bound.get(this);
+      },
+    });
+    const parts = Format.prototype.formatToParts;
+    replace(Format.prototype, "formatToParts", function formatToParts(date) {
+      return parts.call(this, date === undefined ? shown() : date);
+    });
+  }
+
+  if (scope.Temporal) {
+    const Now = Temporal.Now;
+    const real = { instant: Now.instant.bind(Now), zone: Now.timeZoneId.bind(Now) };
+    const instant = () => real.instant().add({ milliseconds: offset });
+    const zoned = (zone) => instant().toZonedDateTimeISO(zone === undefined ? real.zone() : zone);
+    replace(Now, "instant", instant);
+    replace(Now, "zonedDateTimeISO", zoned);
+    replace(Now, "plainDateTimeISO", (zone) => zoned(zone).toPlainDateTime());
+    replace(Now, "plainDateISO", (zone) => zoned(zone).toPlainDate());
+    replace(Now, "plainTimeISO", (zone) => zoned(zone).toPlainTime());
+  }
+
+  // Where this document stands among the frames, so that two of the same address differ.
+  const path = [];
+  for (let w = scope; typeof w.parent === "object" && w.parent && w.parent !== w; w = w.parent) {
+    let i = 0;
+    while (i < w.parent.length && w.parent[i] !== w) i++;
+    path.unshift(i);
+  }
+  // Random numbers: sfc32, seeded by FNV-1a over the seed and the place.
+  const state = [1, 2, 3, 4].map((n) => {
+    let h = 0x811c9dc5 ^ n;
+    for (const c of `${seed}/${path.join(".")}`) h = Math.imul(h ^ c.charCodeAt(0), 0x01000193);
+    return h >>> 0;
+  });
+  const next = () => {
+    const [a, b, c, d] = state;
+    const t = (a + b + d) | 0;
+    state[3] = (d + 1) | 0;
+    state[0] = b ^ (b >>> 9);
+    state[1] = (c + (c << 3)) | 0;
+    state[2] = (((c << 21) | (c >>> 11)) + t) | 0;
+    return t >>> 0;
+  };
+  for (let i = 0; i < 16; i++) next();
+  replace(Math, "random", function random() { return (next() * 0x200000 + (next() >>> 11)) / 0x20000000000000; });
+  const Source = scope.Crypto && Crypto.prototype;
+  if (Source) {
+    const fill = Source.getRandomValues;
+    replace(Source, "getRandomValues", function getRandomValues(array) {
+      // The real one refuses what it refuses.
+      fill.call(this, array);
+      const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+      for (let i = 0; i < bytes.length; i++) bytes[i] = next();
+      return array;
+    });
+    if (Source.randomUUID) {
+      replace(Source, "randomUUID", function randomUUID() {
+        const b = Array.from({ length: 16 }, () => next() & 255);
+        b[6] = (b[6] & 15) | 64;
+        b[8] = (b[8] & 63) | 128;
+        const hex = b.map((x) => x.toString(16).padStart(2, "0")).join("");
+        return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+      });
+    }
+  }
+})

@@ -1,0 +1,92 @@
+package twin
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Saves are writes that say what a thing is (PUT) or that it is gone (DELETE): sent twice they change nothing more (RFC
+// 9110, 9.2.2). A page that saves by itself while somebody works sends one whenever its clock says so, and how many of
+// them there are, and which states between, differs from run to run. So of an address that the recording saved more than
+// once only the last save has to be sent; others may be left out, come again, or show a state that was not recorded.
+
+func isSave(method string) bool { return method == http.MethodPut || method == http.MethodDelete }
+
+// saves finds the addresses that were saved more than once.
+func (t *Tape) saves() {
+	last := map[string]*exchange{}
+	for _, x := range t.writes {
+		if !isSave(x.entry.Request.Method) {
+			continue
+		}
+		address := x.url.String()
+		if before := last[address]; before != nil {
+			before.superseded = x
+			t.saved[address] = true
+		}
+		last[address] = x
+	}
+}
+
+// savedLocked lets a save pass that the recording has not just so. Nil where that does not hold.
+func (r *Run) savedLocked(q query, list []found, near []nearby) *exchange {
+	if !isSave(q.Request.Method) || !r.tape.saved[q.request.url.String()] {
+		return nil
+	}
+	if len(list) > 0 {
+		return list[len(list)-1].exchange
+	}
+	for _, n := range near {
+		if n.url.String() == q.request.url.String() && n.superseded != nil {
+			r.noteLocked("%s %s: a state was saved that the recording does not have; only the last one counts", q.Request.Method, n.entry.Request.URL)
+			r.unsettled[q.request.url.String()] = n
+			return n.exchange
+		}
+	}
+	return nil
+}
+
+// supersedeLocked marks what a later save made unimportant.
+func (r *Run) supersedeLocked(x *exchange) {
+	if !isSave(x.entry.Request.Method) {
+		return
+	}
+	delete(r.unsettled, x.url.String())
+	for i, w := range r.tape.writes[:x.index] {
+		if !r.sent[i] && w.superseded != nil && w.url.String() == x.url.String() {
+			r.sent[i] = true
+			r.noteLocked("%s %s: a state between was not saved", w.entry.Request.Method, w.entry.Request.URL)
+		}
+	}
+}
+
+// Settle waits until every recorded write was sent, at most as long as patience: what a page sends a moment later is
+// still to come when the last step is done. False says that some were not sent.
+func (r *Run) Settle(ctx context.Context, patience time.Duration) bool {
+	deadline := r.now().Add(patience)
+	for {
+		r.mu.Lock()
+		missing := len(r.missingLocked()) + len(r.unsettled)
+		changed := r.changed
+		r.mu.Unlock()
+		if missing == 0 {
+			return true
+		}
+		left := deadline.Sub(r.now())
+		if left <= 0 || !r.await(ctx, changed, left) {
+			return false
+		}
+	}
+}
+
+// missingLocked are the writes that were not sent and that no later one made unimportant.
+func (r *Run) missingLocked() []*exchange {
+	var out []*exchange
+	for i, x := range r.tape.writes {
+		if !r.sent[i] && (x.superseded == nil || !r.sent[x.superseded.index]) {
+			out = append(out, x)
+		}
+	}
+	return out
+}

@@ -1,0 +1,268 @@
+package twin
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// patience is how long a read waits for a write that was over before it in the recording: what the page sends at the
+// same time may arrive in another order.
+const patience = time.Second
+
+// decide finds the recorded exchange that answers a request, and moves the state on. Without one it says what drifted.
+func (r *Run) decide(q query) (*exchange, Drift) {
+	deadline := r.now().Add(patience)
+	for {
+		x, d, changed := r.try(q, r.now().After(deadline))
+		if x != nil || changed == nil {
+			return x, d
+		}
+		if !r.await(q.Context(), changed, time.Until(deadline)+time.Millisecond) {
+			return nil, Drift{Kind: Unrecorded, Detail: "was given up before it was answered"}
+		}
+	}
+}
+
+// await waits until something changed or the time is over; false when nobody waits any more.
+func (r *Run) await(ctx context.Context, changed <-chan struct{}, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-changed:
+		return true
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	case <-r.ctx.Done():
+		return false
+	}
+}
+
+// try decides once. A channel says that it is worth trying again when that is closed.
+func (r *Run) try(q query, last bool) (*exchange, Drift, <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	x, d, early := r.chooseLocked(q)
+	if x != nil && early && !last {
+		return nil, d, r.changed
+	}
+	r.asked[keyOf(q.Request.Method, q.request.url)] = true
+	if x == nil {
+		return nil, d, nil
+	}
+	if early {
+		r.noteLocked("%s %s was asked before the write that preceded it in the recording", x.entry.Request.Method, x.entry.Request.URL)
+	}
+	if d.Kind != "" {
+		d.Method, d.URL = q.Request.Method, q.request.url.String()
+		r.driftLocked(d)
+	}
+	r.asked[x.key] = true
+	if x.kind == write && !r.sent[x.index] && d.Kind == "" && r.unsettled[x.url.String()].exchange != x {
+		r.sent[x.index] = true
+		r.report.Written++
+		r.supersedeLocked(x)
+	}
+	r.touchLocked()
+	return x, Drift{}, nil
+}
+
+// chooseLocked answers the exchange to play. early says that writes which preceded it were not sent yet.
+func (r *Run) chooseLocked(q query) (x *exchange, d Drift, early bool) {
+	switch {
+	case isUpgrade(q.Request):
+		return r.chooseSocketLocked(q)
+	case safe(q.Request.Method) || isQueryBody(q.Header.Get("Content-Type"), q.raw):
+		return r.chooseReadLocked(q)
+	}
+	return r.chooseWriteLocked(q)
+}
+
+func isUpgrade(req *http.Request) bool { return req.Header.Get("Upgrade") != "" }
+
+// found is a recorded exchange that a request could be.
+type found struct {
+	*exchange
+	learned names
+}
+
+// candidatesLocked are the recorded exchanges of one method and address that a request matches, in their order. near are
+// those of the same address that it does not match, with what differs.
+func (r *Run) candidatesLocked(q query, of func(kind) bool) (list []found, near []nearby) {
+	for _, x := range r.tape.byKey[keyOf(q.Request.Method, q.request.url)] {
+		if of(x.kind) {
+			list, near = r.weighLocked(q, x, list, near)
+		}
+	}
+	if len(list) > 0 {
+		return list, near
+	}
+	// An address that holds a value of the page's own.
+	key := keyOf(q.Request.Method, q.request.url)
+	for _, x := range r.tape.byShape[shapeOf(q.Request.Method, q.request.url)] {
+		if x.key != key && of(x.kind) {
+			list, near = r.weighLocked(q, x, list, near)
+		}
+	}
+	return list, near
+}
+
+// nearby is an exchange that a request is not.
+type nearby struct {
+	*exchange
+	diffs []Difference
+}
+
+func (r *Run) weighLocked(q query, x *exchange, list []found, near []nearby) ([]found, []nearby) {
+	diffs, learned := r.tape.compare(x, q.request, r.names, r.now(), r.shownNow())
+	if len(diffs) == 0 {
+		return append(list, found{x, learned}), near
+	}
+	return list, append(near, nearby{x, diffs})
+}
+
+func (r *Run) learnLocked(f found) *exchange {
+	for recorded, now := range f.learned.now {
+		r.names.now[recorded], r.names.then[now] = now, recorded
+	}
+	return f.exchange
+}
+
+func (r *Run) chooseWriteLocked(q query) (*exchange, Drift, bool) {
+	list, near := r.candidatesLocked(q, func(k kind) bool { return k == write })
+	for _, f := range list {
+		if !r.sent[f.index] {
+			return r.learnLocked(f), Drift{}, false
+		}
+	}
+	if x := r.savedLocked(q, list, near); x != nil {
+		return x, Drift{}, false
+	}
+	if x := r.backgroundLocked(q); x != nil {
+		return x, Drift{}, false
+	}
+	if len(list) > 0 {
+		x := list[len(list)-1].exchange
+		return r.orClosest(x), Drift{Kind: Extra, Entry: x.entry.ID, Detail: "was sent once more than in the recording"}, false
+	}
+	if isBeacon(q.Header.Get) {
+		r.noteLocked("%s %s, which the page cannot read, is not in the recording", q.Request.Method, q.request.url)
+		return nowhere, Drift{}, false
+	}
+	if n := closest(near, func(x *exchange) bool { return !r.sent[x.index] }); n != nil {
+		return r.orClosest(n.exchange), Drift{Kind: Altered, Entry: n.entry.ID, Detail: "differs from what was recorded", Differences: n.diffs}, false
+	}
+	if n := closest(near, func(*exchange) bool { return true }); n != nil {
+		return r.orClosest(n.exchange), Drift{Kind: Extra, Entry: n.entry.ID, Detail: "is not in the recording, which sent something else there", Differences: n.diffs}, false
+	}
+	return nil, Drift{Kind: Unrecorded, Detail: "nothing was written there in the recording"}, false
+}
+
+// orClosest is an exchange that is not the right one, where the mode allows that.
+func (r *Run) orClosest(x *exchange) *exchange {
+	if r.opts.Mode == Closest {
+		return x
+	}
+	return nil
+}
+
+// closest is the exchange of which the fewest values differ.
+func closest(near []nearby, if_ func(*exchange) bool) *nearby {
+	var best *nearby
+	for i, n := range near {
+		if if_(n.exchange) && (best == nil || len(n.diffs) < len(best.diffs)) {
+			best = &near[i]
+		}
+	}
+	return best
+}
+
+// backgroundLocked answers what the page sends on its own account: what it says may differ every time.
+func (r *Run) backgroundLocked(q query) *exchange {
+	var list []*exchange
+	for _, x := range r.tape.byKey[keyOf(q.Request.Method, q.request.url)] {
+		if x.kind == background {
+			list = append(list, x)
+		}
+	}
+	return r.turnLocked(list)
+}
+
+func (r *Run) chooseReadLocked(q query) (*exchange, Drift, bool) {
+	list, near := r.candidatesLocked(q, func(k kind) bool { return k == read })
+	if len(list) == 0 {
+		d := Drift{Kind: Unrecorded, Detail: "is not in the recording"}
+		n := closest(near, func(*exchange) bool { return true })
+		if n == nil {
+			return nil, d, false
+		}
+		d.Entry, d.Differences = n.entry.ID, n.diffs
+		if r.opts.Mode == Closest {
+			d.Kind = Nearest
+		}
+		return r.orClosest(n.exchange), d, false
+	}
+	ready := slices.DeleteFunc(slices.Clone(list), func(f found) bool { return !r.readyLocked(f.exchange) })
+	if len(ready) == 0 {
+		return r.learnLocked(list[0]), Drift{}, !alikeAnswers(list)
+	}
+	latest := ready[len(ready)-1]
+	var group []*exchange
+	for _, f := range ready {
+		if slices.Equal(f.after, latest.after) {
+			group = append(group, f.exchange)
+		}
+	}
+	for _, f := range ready {
+		if f.exchange == latest.exchange {
+			r.learnLocked(f)
+		}
+	}
+	return r.turnLocked(whole(group)), Drift{}, false
+}
+
+// alikeAnswers says that a read was answered alike whenever it was asked: nothing that was written matters to it. Of one
+// that was asked a single time nobody knows; it counts as such, or every file would wait for what the page had sent before.
+func alikeAnswers(list []found) bool {
+	for _, f := range list[1:] {
+		a, b := list[0].entry.Response, f.entry.Response
+		if (a == nil) != (b == nil) || a != nil && a.Status != b.Status || !bytes.Equal(list[0].body, f.body) {
+			return false
+		}
+	}
+	return true
+}
+
+// readyLocked says that all writes that were over before an exchange have been sent.
+func (r *Run) readyLocked(x *exchange) bool {
+	for _, i := range x.after {
+		if !r.sent[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// whole leaves out what was given up in the recording, unless there is nothing else.
+func whole(group []*exchange) []*exchange {
+	out := slices.DeleteFunc(slices.Clone(group), func(x *exchange) bool { return x.entry.Error != nil || x.cut != "" })
+	if len(out) == 0 {
+		return group
+	}
+	return out
+}
+
+// turnLocked gives the answers of one state one after the other; the last one stays.
+func (r *Run) turnLocked(group []*exchange) *exchange {
+	if len(group) == 0 {
+		return nil
+	}
+	id := group[0].entry.ID
+	turn := r.turns[id]
+	r.turns[id]++
+	return group[min(turn, len(group)-1)]
+}

@@ -1,0 +1,66 @@
+package twin
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"tapedeck/proxy"
+)
+
+// playStream sends a stream's events, each after what preceded it.
+func (r *Run) playStream(q query, x *exchange) (*http.Response, error) {
+	if len(x.entry.Events) == 0 {
+		return r.answer(q, x)
+	}
+	ctx := q.Context()
+	body, w := io.Pipe()
+	go func() {
+		p := r.pace(x)
+		for _, e := range x.entry.Events {
+			if !p.until(ctx, e.Time, nil) {
+				_ = w.CloseWithError(errEnded)
+				return
+			}
+			if _, err := io.WriteString(w, r.renamed(eventText(e))); err != nil {
+				return
+			}
+		}
+		if x.entry.Done && x.entry.Error == nil {
+			_ = w.Close()
+			return
+		}
+		select { // the recording ended first
+		case <-ctx.Done():
+		case <-r.ctx.Done():
+		}
+		_ = w.CloseWithError(errEnded)
+	}()
+	r.mu.Lock()
+	r.serveLocked(q, x.entry.ID, x.entry.Response.Status)
+	r.mu.Unlock()
+	resp := respond(q.Request, x.entry.Response.Status, x.entry.Response.StatusText, r.headerOf(x), nil)
+	resp.Body, resp.ContentLength = body, -1
+	return resp, nil
+}
+
+// eventText is an event as it stands in a stream (HTML, 9.2.6).
+func eventText(e proxy.Event) string {
+	var b bytes.Buffer
+	if e.Type != "" && e.Type != "message" {
+		b.WriteString("event: " + e.Type + "\n")
+	}
+	if e.ID != "" {
+		b.WriteString("id: " + e.ID + "\n")
+	}
+	if e.Retry > 0 {
+		b.WriteString("retry: " + strconv.FormatInt(e.Retry.Milliseconds(), 10) + "\n")
+	}
+	for line := range strings.SplitSeq(e.Data, "\n") {
+		b.WriteString("data: " + line + "\n")
+	}
+	b.WriteString("\n")
+	return b.String()
+}
