@@ -79,16 +79,27 @@ func token(getenv func(string) string) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
+// Connect is for commands that are wired elsewhere: it adds the flag that names the server and answers how to reach it.
+func Connect(c *cobra.Command) func() (*client.Client, error) {
+	a := &app{}
+	c.Flags().StringVar(&a.server, "server", serverOr(DefaultServer), "the server's address [TAPEDECK_URL]")
+	return a.client
+}
+
+func serverOr(standard string) string {
+	if server := os.Getenv("TAPEDECK_URL"); server != "" {
+		return server
+	}
+	return standard
+}
+
 // DefaultServer is the address that the commands talk to unless told otherwise.
 const DefaultServer = "http://127.0.0.1:8000"
 
 // AddCommands adds the commands to the program.
 func AddCommands(root *cobra.Command) {
 	a := &app{out: root.OutOrStdout(), err: root.ErrOrStderr(), in: root.InOrStdin()}
-	server := os.Getenv("TAPEDECK_URL")
-	if server == "" {
-		server = DefaultServer
-	}
+	server := serverOr(DefaultServer)
 	for _, c := range []*cobra.Command{
 		a.submit(), a.jobs(), a.ingest(), a.search(), a.knowledge(), a.log(), a.tap(), a.replay(), a.export(), a.verify(), a.ping(),
 	} {

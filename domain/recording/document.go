@@ -50,3 +50,25 @@ func (s State) Document() Document {
 		Viewport: s.Viewport, Browser: s.Browser, Secrets: s.secretNames(), Variables: s.Variables, Steps: steps,
 	}
 }
+
+// Typed are the texts that steps enter or choose: what whoever runs the recording again has to enter again.
+func (d Document) Typed() []string {
+	var out []string
+	add := func(v Value) {
+		if v.Text != "" {
+			out = append(out, v.Text)
+		}
+	}
+	for _, step := range d.Steps {
+		if step.Value != nil {
+			add(*step.Value)
+		}
+		for _, v := range step.Values {
+			add(v)
+		}
+		if step.Dialog != nil && step.Dialog.Text != "" {
+			out = append(out, step.Dialog.Text)
+		}
+	}
+	return out
+}

@@ -77,10 +77,10 @@ type Report struct {
 
 // Served is one answer of a run.
 type Served struct {
-	// Offset is the time since the run's start.
-	Offset time.Duration `json:"offset,format:nano"`
-	Method string        `json:"method"`
-	URL    string        `json:"url"`
+	// OffsetMS is the time since the run's start, in milliseconds.
+	OffsetMS int64  `json:"offsetMs"`
+	Method   string `json:"method"`
+	URL      string `json:"url"`
 	// Entry is the recorded exchange that was played, 0 for none.
 	Entry  int64 `json:"entry,omitzero"`
 	Status int   `json:"status"`

@@ -225,7 +225,7 @@ func (r *Run) serveLocked(q query, entry int64, status int) {
 	r.report.Requests++
 	if len(r.report.Served) < maxServed {
 		r.report.Served = append(r.report.Served, Served{
-			Offset: r.now().Sub(r.started), Method: q.Request.Method, URL: masked(q.request.url), Entry: entry, Status: status,
+			OffsetMS: r.now().Sub(r.started).Milliseconds(), Method: q.Request.Method, URL: masked(q.request.url), Entry: entry, Status: status,
 		})
 	}
 }
