@@ -86,7 +86,7 @@ func (e *engine) start(cfg Config) error {
 		ExecutablePath:  playwright.String(path),
 		Headless:        playwright.Bool(cfg.Headless),
 		ChromiumSandbox: playwright.Bool(cfg.sandbox()),
-		Args:            append(append(Flags(), confined(cfg.SPKI)...), cfg.Args...),
+		Args:            append(append(Flags(), Confined(cfg.SPKI)...), cfg.Args...),
 		Env:             e.environ(),
 		TracesDir:       playwright.String(e.traceDir()),
 		HandleSIGHUP:    playwright.Bool(false),

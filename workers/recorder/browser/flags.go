@@ -25,8 +25,8 @@ func Flags() []string {
 	}
 }
 
-// confined sends all traffic through the contexts' proxies, loopback included.
-func confined(spki string) []string {
+// Confined sends all traffic through the contexts' proxies, loopback included.
+func Confined(spki string) []string {
 	args := []string{
 		"--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 		"--webrtc-ip-handling-policy=disable_non_proxied_udp",

@@ -1,0 +1,56 @@
+// Wraps Playwright's expect, so that each assertion is told of: which it was, where, and whether it held.
+const path = require("node:path");
+
+const root = process.env.TAPEDECK_PROJECT;
+
+/** The place in the project that called, from outside in. */
+function caller() {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 40;
+  const lines = new Error().stack.split("\n");
+  Error.stackTraceLimit = stackTraceLimit;
+  for (const line of lines) {
+    const at = /(?:\(|at )(?:file:\/\/)?([^():]+):(\d+):\d+\)?$/.exec(line);
+    if (at && at[1].startsWith(`${root}/`) && !at[1].includes("/node_modules/")) return { file: path.relative(root, at[1]), line: Number(at[2]) };
+  }
+  return { file: "", line: 0 };
+}
+
+/** What an assertion is about, for people: a locator's code, or the sort of value. */
+function subject(value) {
+  const text = value !== null && typeof value === "object" && typeof value.toString === "function" ? String(value) : "";
+  if (text && !text.startsWith("[object")) return text.slice(0, 300);
+  return value?.constructor?.name ?? typeof value;
+}
+
+/**
+ * @param real Playwright's expect
+ * @param record is called with what is known of an assertion and with a function that asks it; it answers what that answers
+ */
+function wrapExpect(real, record) {
+  const matchers = (target, known) =>
+    new Proxy(target, {
+      get(on, name, self) {
+        const value = Reflect.get(on, name, on);
+        if (name === "not") return matchers(value, { ...known, negated: !known.negated });
+        if (name === "resolves" || name === "rejects") return matchers(value, known);
+        if (typeof value !== "function" || typeof name === "symbol") return value;
+        return (...args) => record({ ...known, matcher: name, ...caller() }, () => Reflect.apply(value, on, args));
+      },
+    });
+  return new Proxy(real, {
+    apply(target, self, args) {
+      return matchers(Reflect.apply(target, self, args), { subject: subject(args[0]), value: args[0] });
+    },
+    get(target, name) {
+      const value = Reflect.get(target, name, target);
+      if (name === "soft" || name === "poll") {
+        return (...args) => matchers(value.apply(target, args), { subject: subject(args[0]), value: args[0], [name]: true });
+      }
+      if (name === "extend" || name === "configure") return (...args) => wrapExpect(value.apply(target, args), record);
+      return value;
+    },
+  });
+}
+
+module.exports = { wrapExpect };

@@ -1,0 +1,81 @@
+// Stands in the place of @playwright/test in a test project: the same, but each run of a test has a session of the host's,
+// which says through which proxy it goes, and is told what is asserted and seen.
+const path = require("node:path");
+const real = require(path.join(process.env.TAPEDECK_KIT, "node_modules", "@playwright", "test"));
+const { post, plain } = require("./host.js");
+const { Session } = require("./session.js");
+const { wrapExpect } = require("./expect.js");
+
+const root = process.env.TAPEDECK_PROJECT;
+
+// A worker runs one test at a time.
+let current;
+
+const describe = (info) => ({
+  file: path.relative(root, info.file), line: info.line, titles: info.titlePath.slice(1).filter(Boolean), project: info.project.name,
+  repeat: info.repeatEachIndex, annotations: info.annotations.map(({ type, description }) => ({ type, description: description ?? "" })),
+});
+
+/** How a run that did not pass ended. */
+function ending(session, info) {
+  if (info.status === "passed" || info.status === "skipped") return undefined;
+  if (session.failed && !session.crashed) return session.failed;
+  const error = info.errors[0] ?? {};
+  const message = plain(error.message ?? error.value);
+  const at = error.location ? { file: path.relative(root, error.location.file), line: error.location.line } : { file: "", line: 0 };
+  if (session.crashed || /Target (page, context or browser has been closed|crashed)|Page crashed|Browser closed/.test(message)) {
+    return { by: "crash", message: session.crashed || message, ...at };
+  }
+  if (/^(Error|TimeoutError): (locator|page|frame|elementHandle|keyboard|mouse|apiRequestContext|browserContext)\.\w+:/m.test(message)) {
+    return { by: "action", message, ...at };
+  }
+  if (info.status === "timedOut") return { by: "timeout", message, ...at };
+  return { by: "crash", message, ...at };
+}
+
+const test = real.test.extend({
+  _tapedeck: [
+    async ({}, use, info) => {
+      const { session: id, ...setup } = await post("/begin", { test: describe(info), worker: info.workerIndex });
+      const session = new Session(id, setup);
+      await session.open();
+      const before = {};
+      for (const [name, value] of Object.entries(setup.env ?? {})) {
+        before[name] = process.env[name];
+        process.env[name] = value;
+      }
+      current = session;
+      try {
+        await use(session);
+      } finally {
+        current = undefined;
+        await session.said;
+        const verdict = await post("/finish", { session: id, status: info.status, end: ending(session, info), assertions: session.asked });
+        session.close();
+        for (const [name, value] of Object.entries(before)) {
+          if (value === undefined) delete process.env[name];
+          else process.env[name] = value;
+        }
+        if (verdict?.fail && info.status === "passed") throw new Error(verdict.fail);
+      }
+    },
+    { auto: true, box: true, title: "tapedeck", timeout: 60_000 },
+  ],
+  proxy: async ({ _tapedeck, proxy }, use) => use(_tapedeck.proxy ?? proxy),
+  baseURL: async ({ _tapedeck, baseURL }, use) => use(_tapedeck.setup.baseURL || baseURL),
+  ignoreHTTPSErrors: async ({ _tapedeck }, use) => use(_tapedeck.setup.ignoreHTTPSErrors ?? true),
+  storageState: async ({ _tapedeck, storageState }, use) => use(_tapedeck.setup.storageState ?? storageState),
+  extraHTTPHeaders: async ({ _tapedeck, extraHTTPHeaders }, use) => use({ ...extraHTTPHeaders, ..._tapedeck.setup.extraHTTPHeaders }),
+  context: async ({ context, _tapedeck }, use) => {
+    await _tapedeck.attach(context);
+    await use(context);
+    await _tapedeck.look(0);
+    await _tapedeck.said;
+    await post("/settle", { session: _tapedeck.id });
+  },
+});
+
+const expect = wrapExpect(real.expect, (known, ask) => (current ? current.record(known, ask) : ask()));
+
+module.exports = Object.assign(Object.create(null), real, { test, expect, default: test });
+Object.defineProperty(module.exports, "__esModule", { value: true });

@@ -1,0 +1,116 @@
+// One run of one test, as the host sees it.
+const net = require("node:net");
+const { post, plain } = require("./host.js");
+
+const ariaWithin = 2000;
+const maxAria = 256 * 1024;
+
+class Session {
+  constructor(id, setup) {
+    this.id = id;
+    this.setup = setup;
+    this.pages = new Set();
+    this.asked = 0;
+    this.failed = undefined;
+    this.crashed = "";
+    this.said = Promise.resolve();
+  }
+
+  /** Reports in order; what the host does not take is lost, the test goes on. */
+  say(kind, body) {
+    this.said = this.said.then(() => post("/report", { session: this.id, kind, ...body })).catch(() => {});
+  }
+
+  /** Chromium speaks TCP, the host a socket in the file system. */
+  async open() {
+    if (!this.setup.socket) return;
+    const sockets = new Set();
+    this.server = net.createServer((near) => {
+      const far = net.connect(this.setup.socket);
+      for (const s of [near, far]) {
+        sockets.add(s);
+        s.on("close", () => sockets.delete(s));
+        s.on("error", () => { near.destroy(); far.destroy(); });
+      }
+      near.pipe(far).pipe(near);
+    });
+    this.sockets = sockets;
+    await new Promise((resolve, reject) => this.server.once("error", reject).listen(0, "127.0.0.1", resolve));
+    this.proxy = { server: `http://127.0.0.1:${this.server.address().port}`, bypass: "<-loopback>" };
+  }
+
+  close() {
+    for (const s of this.sockets ?? []) s.destroy();
+    this.server?.close();
+  }
+
+  /** Follows a browser context. */
+  async attach(context) {
+    context.on("page", (page) => this.follow(page));
+    context.on("weberror", (e) => this.say("pageError", { message: plain(e.error()?.message) }));
+    if (this.setup.initScript) await context.addInitScript({ content: this.setup.initScript });
+  }
+
+  async follow(page) {
+    this.pages.add(page);
+    page.on("close", () => this.pages.delete(page));
+    page.on("crash", () => { this.crashed = "the page crashed"; });
+    if (this.setup.cpuThrottle > 1) {
+      try {
+        const cdp = await page.context().newCDPSession(page);
+        await cdp.send("Emulation.setCPUThrottlingRate", { rate: this.setup.cpuThrottle });
+      } catch {
+        // The page has gone already.
+      }
+    }
+  }
+
+  /** What the open pages show. */
+  async look(at) {
+    if (!this.setup.checkpoints) return;
+    const pages = [];
+    for (const page of this.pages) {
+      try {
+        const aria = await page.locator("body").ariaSnapshot({ timeout: ariaWithin });
+        pages.push({ url: page.url(), aria: aria.slice(0, maxAria) });
+      } catch {
+        pages.push({ url: page.url(), unknown: true });
+      }
+    }
+    this.say("checkpoint", { at, pages });
+  }
+
+  /** Asks an assertion and tells of it. */
+  record(known, ask) {
+    const { value, ...told } = known;
+    const index = ++this.asked;
+    const began = Date.now();
+    const done = (error) => {
+      if (error && !this.failed) {
+        this.failed = { by: "assertion", assertion: index, message: plain(error.message), file: known.file, line: known.line };
+      }
+      this.say("assertion", { index, ...told, held: !error, durationMs: Date.now() - began });
+    };
+    const run = () => {
+      let answer;
+      try {
+        answer = ask();
+      } catch (error) {
+        done(error);
+        throw error;
+      }
+      if (typeof answer?.then !== "function") {
+        done();
+        return answer;
+      }
+      return answer.then((v) => { done(); return v; }, (error) => { done(error); throw error; });
+    };
+    // A claim about a value is asked at once; looking at the page would change its order.
+    if (!this.setup.checkpoints || !isWeb(value)) return run();
+    return this.look(index).then(run);
+  }
+}
+
+const isWeb = (value) => typeof value?.ariaSnapshot === "function" || typeof value?.goto === "function";
+
+module.exports = { Session };
