@@ -121,4 +121,3 @@ func project(t *testing.T, files map[string]string) string {
 
 // quick are limits that let what fails fail soon.
 var quick = runner.Limits{Wall: 2 * time.Minute, Test: 15 * time.Second, Expect: time.Second, Action: 2 * time.Second}
-

@@ -103,7 +103,6 @@ type settings struct {
 	Chromium  string
 	Args      []string
 	Workers   int
-	Repeat    int
 	TimeoutMS int64
 	ExpectMS  int64
 	ActionMS  int64
@@ -133,7 +132,7 @@ const forced = (use: any) => ({
 });
 const bound = (one: any) => ({
   retries: 0,
-  repeatEach: {{.Repeat}},
+  repeatEach: 1,
   timeout: Math.min(one.timeout || {{.TimeoutMS}}, {{.TimeoutMS}}),
   expect: { ...one.expect, timeout: Math.min(one.expect?.timeout ?? {{.ExpectMS}}, {{.ExpectMS}}) },
   outputDir: {{json .Out}},
@@ -152,6 +151,7 @@ export default {
   updateSnapshots: "none",
   webServer: undefined,
   reportSlowTests: null,
+  captureGitInfo: { commit: false, diff: false },
   use: forced(own.use),
   projects: projects.length ? projects.map((p: any) => ({ ...p, ...bound({ ...own, ...p }), use: forced({ ...own.use, ...p.use }) })) : undefined,
 };

@@ -8,9 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"tapedeck/workers/recorder/browser"
 )
@@ -105,7 +108,7 @@ func (r *Runner) List(ctx context.Context, dir string, l Limits) ([]Test, error)
 // then.
 func (r *Runner) Run(ctx context.Context, dir string, o Options, host Host) (Summary, error) {
 	began := time.Now()
-	inv, err := r.invoke(ctx, dir, o, host, o.Only...)
+	inv, err := r.invoke(ctx, dir, o, host)
 	if inv == nil {
 		return Summary{}, err
 	}
@@ -168,7 +171,7 @@ func (r *Runner) invoke(ctx context.Context, dir string, o Options, host Host, a
 		}
 	}
 	err = configure(dir, settings{
-		Kit: seen.kit, Out: seen.out, Chromium: k.chromium, Args: r.cfg.browserArgs(), Workers: max(o.Workers, 1), Repeat: max(o.Repeat, 1),
+		Kit: seen.kit, Out: filepath.Join(seen.out, "results"), Chromium: k.chromium, Args: r.cfg.browserArgs(), Workers: max(o.Workers, 1),
 		TimeoutMS: millis(o.Limits.Test, time.Minute), ExpectMS: millis(o.Limits.Expect, 5*time.Second), ActionMS: millis(o.Limits.Action, 10*time.Second),
 		Video: o.Video, Trace: o.Trace,
 	})
@@ -185,14 +188,22 @@ func (r *Runner) invoke(ctx context.Context, dir string, o Options, host Host, a
 		return nil, err
 	}
 	defer stop()
-	return inv, r.start(ctx, end, k, inv, home, o.Limits, args)
+	env := environment(seen, home)
+	env["TAPEDECK_REPEAT"] = strconv.Itoa(max(o.Repeat, 1))
+	if len(o.Only) > 0 {
+		only, err := json.Marshal(o.Only)
+		if err != nil {
+			return nil, err
+		}
+		env["TAPEDECK_ONLY"] = string(only)
+	}
+	return inv, r.start(ctx, end, k, inv, env, o.Limits, args)
 }
 
 // start runs Playwright Test until it ends.
-func (r *Runner) start(ctx context.Context, end context.CancelCauseFunc, k kit, inv *invocation, home string, l Limits, args []string) error {
+func (r *Runner) start(ctx context.Context, end context.CancelCauseFunc, k kit, inv *invocation, env map[string]string, l Limits, args []string) error {
 	seen := inv.seen0
 	line := append([]string{k.node, filepath.Join(seen.kit, "node_modules", "@playwright", "test", "cli.js"), "test", "--config", filepath.Join(seen.project, generated)}, args...)
-	env := environment(seen, home)
 	cmd := exec.Command(line[0], line[1:]...)
 	if k.bwrap != "" {
 		all := confined(k, inv.host0)
@@ -214,7 +225,7 @@ func (r *Runner) start(ctx context.Context, end context.CancelCauseFunc, k kit, 
 	}
 	defer context.AfterFunc(ctx, func() { kill(cmd) })()
 	go watch(ctx, cmd.Process.Pid, l, end)
-	_ = cmd.Wait() // that tests failed is no error
+	_ = cmd.Wait() // tests that failed are no error
 	kill(cmd)      // whoever is left
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

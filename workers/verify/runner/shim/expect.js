@@ -53,4 +53,4 @@ function wrapExpect(real, record) {
   });
 }
 
-module.exports = { wrapExpect };
+module.exports = { wrapExpect, caller };

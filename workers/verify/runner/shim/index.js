@@ -5,16 +5,21 @@ const real = require(path.join(process.env.TAPEDECK_KIT, "node_modules", "@playw
 const { post, plain } = require("./host.js");
 const { Session } = require("./session.js");
 const { wrapExpect } = require("./expect.js");
+const { bare, declared, repeated, repetition } = require("./repeat.js");
 
 const root = process.env.TAPEDECK_PROJECT;
 
 // A worker runs one test at a time.
 let current;
 
-const describe = (info) => ({
-  file: path.relative(root, info.file), line: info.line, titles: info.titlePath.slice(1).filter(Boolean), project: info.project.name,
-  repeat: info.repeatEachIndex, annotations: info.annotations.map(({ type, description }) => ({ type, description: description ?? "" })),
-});
+/** What the host knows a run by. Afterwards the test does not see that it is a repetition: pictures it compares with keep their names. */
+function describe(info) {
+  const titles = info.titlePath.slice(1).filter(Boolean);
+  const out = { ...declared(info.annotations), titles: titles.map(bare), project: info.project.name, repeat: repetition(titles) };
+  info.title = bare(info.title);
+  info.titlePath = info.titlePath.map(bare);
+  return out;
+}
 
 /** How a run that did not pass ended. */
 function ending(session, info) {
@@ -33,7 +38,7 @@ function ending(session, info) {
   return { by: "crash", message, ...at };
 }
 
-const test = real.test.extend({
+const base = real.test.extend({
   _tapedeck: [
     async ({}, use, info) => {
       const { session: id, ...setup } = await post("/begin", { test: describe(info), worker: info.workerIndex });
@@ -77,5 +82,9 @@ const test = real.test.extend({
 
 const expect = wrapExpect(real.expect, (known, ask) => (current ? current.record(known, ask) : ask()));
 
-module.exports = Object.assign(Object.create(null), real, { test, expect, default: test });
+const test = repeated(base, expect);
+const mergeTests = (...types) => repeated(real.mergeTests(...types), expect);
+const mergeExpects = (...list) => wrapExpect(real.mergeExpects(...list), (known, ask) => (current ? current.record(known, ask) : ask()));
+
+module.exports = Object.assign(Object.create(null), real, { test, expect, mergeTests, mergeExpects, default: test });
 Object.defineProperty(module.exports, "__esModule", { value: true });

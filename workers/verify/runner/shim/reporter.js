@@ -1,6 +1,7 @@
 // Tells the host what Playwright Test says of the project and of each run.
 const path = require("node:path");
 const { post, plain } = require("./host.js");
+const { bare, declared, repetition } = require("./repeat.js");
 
 class Reporter {
   constructor() {
@@ -18,9 +19,7 @@ class Reporter {
       if (s.title && s.type !== "file") titles.unshift(s.title);
     }
     return {
-      file: path.relative(this.root, test.location.file), line: test.location.line, titles,
-      project: test.parent.project()?.name ?? "", repeat: test.repeatEachIndex, tags: test.tags,
-      annotations: test.annotations.map(({ type, description }) => ({ type, description: description ?? "" })),
+      ...declared(test.annotations), titles: titles.map(bare), project: test.parent.project()?.name ?? "", repeat: repetition(titles), tags: test.tags,
     };
   }
 
