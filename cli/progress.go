@@ -17,6 +17,9 @@ func (a *app) printProgress(l client.TapLine) error {
 		_, err := a.out.Write(l.Raw)
 		return err
 	}
+	if strings.HasPrefix(l.Type, "proof.") {
+		return nil // the log says it in words
+	}
 	if l.Type != "job.logged" {
 		if !strings.Contains(l.Stream, "/out/") {
 			fmt.Fprintf(a.err, "-- %s %s\n", l.Time.Local().Format("15:04:05.000"), remark(l))

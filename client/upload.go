@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -15,7 +16,9 @@ import (
 type File struct {
 	// Name is its name with the folders that it stands in, separated by slashes.
 	Name string
-	Open func() (io.ReadCloser, error)
+	// Field is the form's. Defaults to "files".
+	Field string
+	Open  func() (io.ReadCloser, error)
 }
 
 // Upload sends a form with files, which are read as they are sent, and reads the answer into out.
@@ -52,7 +55,7 @@ func writeForm(form *multipart.Writer, fields url.Values, files []File) error {
 }
 
 func writeFile(form *multipart.Writer, f File) error {
-	part, err := form.CreateFormFile("files", f.Name)
+	part, err := form.CreateFormFile(cmp.Or(f.Field, "files"), f.Name)
 	if err != nil {
 		return err
 	}

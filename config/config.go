@@ -86,6 +86,11 @@ type Config struct {
 	RecorderConcurrency int `koanf:"recorder-concurrency" env:"RECORDER_CONCURRENCY" usage:"recordings at a time in one process"`
 	// RecorderTimeLimit bounds a recording that asks for no other. Defaults to 2h.
 	RecorderTimeLimit time.Duration `koanf:"recorder-time-limit" env:"RECORDER_TIME_LIMIT" usage:"how long a recording may take unless it asks for less or more"`
+	// VerifyKitPath is the folder whose node_modules holds @playwright/test. Defaults to the usual places: see
+	// scripts/install-test-kit.
+	VerifyKitPath string `koanf:"verify-kit-path" env:"VERIFY_KIT_PATH" usage:"folder of the test kit (npm @playwright/test)"`
+	// VerifyUnconfined runs test projects without a sandbox. Defaults to false.
+	VerifyUnconfined bool `koanf:"verify-unconfined" env:"VERIFY_UNCONFINED" usage:"run test projects without bubblewrap: whoever submits one can do what this server can"`
 	// RecorderTmpDir is where temporary files of recordings lie, which hold what people type: a folder of
 	// this process's own is made in it. Defaults to a private folder on /dev/shm, if that is in memory.
 	RecorderTmpDir string `koanf:"recorder-tmp-dir" env:"RECORDER_TMP_DIR" usage:"folder on a tmpfs for temporary files of recordings"`

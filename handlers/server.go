@@ -97,6 +97,7 @@ func (s *Server) mount() error {
 	s.mountQueues()
 	s.mountRecorder()
 	s.mountKnowledge()
+	s.mountSuites()
 	s.mountDoor()
 	s.mountSystem()
 	s.refuseOtherMethods()
@@ -161,6 +162,11 @@ func (s *Server) mountRecorder() {
 	s.get("/api/recordings/:jobId/versions", s.listVersions)
 	s.get("/api/recordings/:jobId/trace", s.openTrace)
 	s.post("/api/recordings/:jobId/edit", s.editRecording)
+}
+
+func (s *Server) mountSuites() {
+	s.post(verifyPath, s.verifySuite)
+	s.get("/api/suites/:id/proof", s.getProof)
 }
 
 func (s *Server) mountKnowledge() {

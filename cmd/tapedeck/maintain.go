@@ -169,6 +169,7 @@ func doctor() *cobra.Command {
 		d.log(ctx, cfg)
 		d.artifacts(ctx, cfg)
 		d.recorder(ctx, cfg)
+		d.tests(ctx, cfg)
 		d.port(cfg)
 		if err := d.out.Flush(); err != nil {
 			return err

@@ -112,7 +112,11 @@ func (n *node) start(ctx context.Context, r role) (err error) {
 	if n.gather, err = n.newGatherer(rec); err != nil {
 		return err
 	}
-	kinds, err := workers.NewRegistry(append(n.gather.All(), ping.Kind(), exercise.Kind(), rec.Kind())...)
+	ver, err := n.newVerifier()
+	if err != nil {
+		return err
+	}
+	kinds, err := workers.NewRegistry(append(n.gather.All(), ping.Kind(), exercise.Kind(), rec.Kind(), ver.Kind())...)
 	if err != nil {
 		return err
 	}
@@ -120,6 +124,9 @@ func (n *node) start(ctx context.Context, r role) (err error) {
 	if r.work {
 		records, err := n.startRecorder(ctx, rec) // before the worker, so that it is stopped after it
 		if err != nil {
+			return err
+		}
+		if err := n.startVerifier(ctx, ver); err != nil {
 			return err
 		}
 		var at eventstore.Stage // an API in this process needs none

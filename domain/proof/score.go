@@ -80,6 +80,9 @@ func (s State) Score(test string) Score {
 	for _, name := range names {
 		out.Operators = append(out.Operators, *by[name])
 	}
+	if out.Operators == nil {
+		out.Operators = []Operator{}
+	}
 	out.sum()
 	return out
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tapedeck/domain/job"
+	"tapedeck/domain/proof"
 	"tapedeck/domain/recording"
 	"tapedeck/eventstore"
 )
@@ -122,6 +123,8 @@ func Of(err error) *Problem {
 		return New(Conflict, refusedRecording.Why)
 	case errors.Is(err, recording.ErrNotFound):
 		return New(NotFound, "no such recording")
+	case errors.Is(err, proof.ErrNotFound):
+		return New(NotFound, "no such proof: it begins when the job of a verification has read its project")
 	case errors.As(err, &gone):
 		p := New(Gone, gone.Detail)
 		p.Reason = string(gone.Reason)

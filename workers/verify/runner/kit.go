@@ -102,6 +102,12 @@ func (c Config) kitDirs() []string {
 	return dirs
 }
 
+// Tools are the programs that whoever looks into scripts needs: node, and the folder of the test kit.
+func (c Config) Tools() (node, dir string, err error) {
+	k, err := c.find()
+	return k.node, k.dir, err
+}
+
 // Check looks at everything that running projects needs. It runs the sandbox once.
 func (c Config) Check(ctx context.Context) []browser.Finding {
 	f := browser.Finding{What: "test runner"}

@@ -57,7 +57,7 @@ func TestEachRunHasASession(t *testing.T) {
 		}
 	}
 	require.Equal(t, 3*3+3*2, assertions)
-	require.Equal(t, 3*3+3*2, checkpoints, "before each claim about a page, and at the end")
+	require.Equal(t, 3*3+3*2, checkpoints, "after each claim about a page, and at the end")
 	for _, r := range s.Results {
 		t.Log(r.Worker, r.DurationMS, r.Test.Titles)
 	}

@@ -52,15 +52,17 @@ type Setup struct {
 	Env map[string]string
 	// CPUThrottle slows pages down by this factor. Defaults to 1.
 	CPUThrottle int
-	// Checkpoints asks for what pages show before each assertion and at the end.
+	// Checkpoints asks for what pages show after each assertion about one and at the end.
 	Checkpoints bool
+	// Coverage asks which functions of the pages' scripts were run.
+	Coverage bool
 	// InitScript runs at the beginning of every document.
 	InitScript string
 }
 
 // Observation is something that happened in a run.
 type Observation struct {
-	// Kind is "assertion", "checkpoint" or "pageError".
+	// Kind is "assertion", "checkpoint", "coverage" or "pageError".
 	Kind string `json:"kind"`
 	// Index counts assertions from 1.
 	Index      int    `json:"index"`
@@ -73,11 +75,14 @@ type Observation struct {
 	File       string `json:"file"`
 	Line       int    `json:"line"`
 	DurationMS int64  `json:"durationMs"`
-	// At is the assertion that a checkpoint precedes; 0 at the end.
+	// At is the assertion that a checkpoint follows; 0 at the end.
 	At    int        `json:"at"`
 	Pages []PageView `json:"pages"`
 	// Message is a page's error.
 	Message string `json:"message"`
+	// URL is a script's, and Ranges the functions of it that were run, as offsets in UTF-16 units.
+	URL    string   `json:"url"`
+	Ranges [][2]int `json:"ranges"`
 }
 
 // PageView is what a page shows.
@@ -85,6 +90,8 @@ type PageView struct {
 	URL     string `json:"url"`
 	Aria    string `json:"aria"` // Playwright's aria snapshot of the body
 	Unknown bool   `json:"unknown"`
+	// Told is what scripts in its frames say: the answers of globalThis[Symbol.for("tapedeck.told")]().
+	Told []jsontext.Value `json:"told"`
 }
 
 // End is how a run that did not pass ended; By is "assertion", "action", "crash" or "timeout".
@@ -218,6 +225,7 @@ type beginAnswer struct {
 	CPUThrottle int               `json:"cpuThrottle,omitempty"`
 	Checkpoints bool              `json:"checkpoints,omitempty"`
 	InitScript  string            `json:"initScript,omitempty"`
+	Coverage    bool              `json:"coverage,omitempty"`
 }
 
 func (c *control) begin(ctx context.Context, in beginAsk) (beginAnswer, error) {
@@ -227,7 +235,7 @@ func (c *control) begin(ctx context.Context, in beginAsk) (beginAnswer, error) {
 	}
 	out := beginAnswer{
 		Session: session, BaseURL: s.BaseURL, State: s.StorageState, Headers: s.Headers, Env: s.Env, CPUThrottle: s.CPUThrottle,
-		Checkpoints: s.Checkpoints, InitScript: s.InitScript,
+		Checkpoints: s.Checkpoints, Coverage: s.Coverage, InitScript: s.InitScript,
 	}
 	if !s.Proxy.IsValid() {
 		return out, nil

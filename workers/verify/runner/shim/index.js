@@ -75,6 +75,7 @@ const base = real.test.extend({
     await _tapedeck.attach(context);
     await use(context);
     await _tapedeck.look(0);
+    await _tapedeck.coverage();
     await _tapedeck.said;
     await post("/settle", { session: _tapedeck.id });
   },

@@ -55,6 +55,7 @@ class Session {
     this.pages.add(page);
     page.on("close", () => this.pages.delete(page));
     page.on("crash", () => { this.crashed = "the page crashed"; });
+    if (this.setup.coverage) await page.coverage.startJSCoverage({ resetOnNavigation: false }).catch(() => {});
     if (this.setup.cpuThrottle > 1) {
       try {
         const cdp = await page.context().newCDPSession(page);
@@ -72,12 +73,33 @@ class Session {
     for (const page of this.pages) {
       try {
         const aria = await page.locator("body").ariaSnapshot({ timeout: ariaWithin });
-        pages.push({ url: page.url(), aria: aria.slice(0, maxAria) });
+        pages.push({ url: page.url(), aria: aria.slice(0, maxAria), ...(await this.inside(page)) });
       } catch {
         pages.push({ url: page.url(), unknown: true });
       }
     }
     this.say("checkpoint", { at, pages });
+  }
+
+  /** What the host's script in the page has to say. */
+  async inside(page) {
+    const told = [];
+    for (const frame of page.frames()) {
+      told.push(await frame.evaluate(() => globalThis[Symbol.for("tapedeck.told")]?.()).catch(() => undefined));
+    }
+    return { told: told.filter((t) => t !== undefined) };
+  }
+
+  /** What of the scripts was run. */
+  async coverage() {
+    if (!this.setup.coverage) return;
+    for (const page of this.pages) {
+      const entries = await page.coverage.stopJSCoverage().catch(() => []);
+      for (const { url, functions } of entries) {
+        const ranges = functions.flatMap((f) => (f.ranges[0].count > 0 ? [[f.ranges[0].startOffset, f.ranges[0].endOffset]] : []));
+        this.say("coverage", { url, ranges });
+      }
+    }
   }
 
   /** Asks an assertion and tells of it. */
@@ -103,11 +125,14 @@ class Session {
         done();
         return answer;
       }
-      return answer.then((v) => { done(); return v; }, (error) => { done(error); throw error; });
+      // Afterwards the page has come to what is claimed of it: that is the time to look.
+      const look = () => (isWeb(value) ? this.look(index) : undefined);
+      return answer.then(
+        async (v) => { done(); await look(); return v; },
+        async (error) => { done(error); await look(); throw error; },
+      );
     };
-    // A claim about a value is asked at once; looking at the page would change its order.
-    if (!this.setup.checkpoints || !isWeb(value)) return run();
-    return this.look(index).then(run);
+    return run();
   }
 }
 

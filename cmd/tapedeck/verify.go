@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+
+	"tapedeck/config"
+	"tapedeck/eventstore/jobs"
+	"tapedeck/workers/verify"
+	"tapedeck/workers/verify/runner"
+)
+
+func testPrograms(cfg config.Config) runner.Config {
+	return runner.Config{Places: places(cfg), Kit: cfg.VerifyKitPath, Unconfined: cfg.VerifyUnconfined}
+}
+
+// newVerifier makes what verifies test projects; nothing is looked for before the first of them.
+func (n *node) newVerifier() (*verify.Verifier, error) {
+	return verify.New(verify.Config{
+		Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files, Uploads: n.files, Programs: testPrograms(n.cfg),
+	})
+}
+
+func (n *node) startVerifier(ctx context.Context, v *verify.Verifier) error {
+	if err := v.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	n.onStop(func(context.Context) error { v.Stop(); return nil })
+	return nil
+}
+
+// tests says what verifying test projects needs and does not find: the rest works without it.
+func (d *diagnosis) tests(ctx context.Context, cfg config.Config) {
+	for _, f := range testPrograms(cfg).Check(ctx) {
+		if f.Err != nil {
+			d.say("BAD", f.What, f.Err.Error())
+		} else if f.Good != "" {
+			d.say("ok", f.What, f.Good)
+		}
+		if f.Note != "" {
+			d.say("note", f.What, f.Note)
+		}
+	}
+}

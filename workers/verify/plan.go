@@ -1,0 +1,49 @@
+package verify
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"tapedeck/domain/proof"
+)
+
+// batch is the runs that one invocation of the runner makes: each chosen test once for each of them.
+type batch struct {
+	workers int
+	runs    []planned
+}
+
+// planned is what one repetition of a test is put under.
+type planned struct {
+	purpose    proof.Purpose
+	index      int
+	conditions proof.Conditions
+	mutant     int // into verification.sites; -1 for none
+}
+
+func (p planned) key(test string) string { return fmt.Sprintf("%s/%d/%s", p.purpose, p.index, test) }
+
+// stability draws the conditions of each run, and puts runs with as many workers together. The first run is calm, so that
+// a test which never passes is told from one that is shaken.
+func stability(in Input) []batch {
+	r := rand.New(rand.NewPCG(in.Seed, 0))
+	by := make([][]planned, in.Workers+1)
+	for i := range in.Runs {
+		c := proof.Conditions{Seed: in.Seed*1_000_003 + uint64(i), CPU: 1, Workers: 1 + (i+1)%in.Workers}
+		latency := r.IntN(in.MaxLatencyMS + 1)
+		if i > 0 {
+			c.LatencyMS = latency
+			if in.ThrottleCPU && i%2 == 0 {
+				c.CPU = 4
+			}
+		}
+		by[c.Workers] = append(by[c.Workers], planned{purpose: proof.Stability, index: i, conditions: c, mutant: -1})
+	}
+	var out []batch
+	for workers, runs := range by {
+		if len(runs) > 0 {
+			out = append(out, batch{workers: workers, runs: runs})
+		}
+	}
+	return out
+}

@@ -1,0 +1,325 @@
+package verify
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"tapedeck/artifacts"
+	"tapedeck/domain/proof"
+	"tapedeck/workers"
+	"tapedeck/workers/verify/mutant"
+	"tapedeck/workers/verify/runner"
+)
+
+// verification is one attempt of a job.
+type verification struct {
+	cfg     Config
+	job     *workers.Job
+	in      Input
+	dir     string // the project's files
+	out     string // results
+	began   time.Time
+	ledger  *ledger
+	sources map[string]*source
+	secrets map[string]string
+	tests   []proof.Test
+	sites   map[string][]mutant.Site // that are tried, by recording
+
+	mu    sync.Mutex
+	notes []string
+}
+
+func (v *verification) note(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !slices.Contains(v.notes, text) && len(v.notes) < 100 {
+		v.notes = append(v.notes, text)
+		v.job.Logf(slog.LevelWarn, "%s", text)
+	}
+}
+
+// Result is the job's.
+type Result struct {
+	ProofID string `json:"proofId"`
+	Outcome string `json:"outcome"`
+	Tests   int    `json:"tests"`
+	Proven  int    `json:"proven"`
+	Runs    int    `json:"runs"`
+	// Mutants were tried, of MutantsOf that there are.
+	Mutants   int `json:"mutants"`
+	MutantsOf int `json:"mutantsOf"`
+}
+
+func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) {
+	room, err := os.MkdirTemp("", "tapedeck-verify-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(room) }()
+	v := &verification{
+		cfg: c, job: j, in: in, dir: filepath.Join(room, "project"), out: filepath.Join(room, "out"), began: c.Now(),
+		sources: map[string]*source{}, secrets: map[string]string{}, sites: map[string][]mutant.Site{},
+	}
+	if err := v.prepare(ctx, filepath.Join(room, "project.zip")); err != nil {
+		return nil, projectError(err)
+	}
+	return v.work(ctx)
+}
+
+// projectError makes what is the project's fault permanent.
+func projectError(err error) error {
+	if errors.Is(err, runner.ErrProject) {
+		return workers.Permanent(CodeProject, err)
+	}
+	return err
+}
+
+// prepare unpacks the project, lists its tests and loads their recordings.
+func (v *verification) prepare(ctx context.Context, archive string) error {
+	v.job.Progress(-1, "reading the project")
+	if err := v.fetch(ctx, archive); err != nil {
+		return err
+	}
+	if err := unpack(archive, v.dir); err != nil {
+		return err
+	}
+	for _, s := range v.in.Secrets {
+		value, err := v.job.ResolveSecret(ctx, s.Ref)
+		if err != nil {
+			return err
+		}
+		v.secrets[s.Name] = value
+	}
+	tests, err := v.cfg.Runner.List(ctx, v.dir, v.limits())
+	if err != nil {
+		return err
+	}
+	var recordings []proof.Recording
+	for _, t := range tests {
+		id := recordingOf(t, v.in.Recording)
+		if id == "" {
+			return badProject("%s:%d: the test names no recording: give it an annotation { type: \"recording\", description: ID }, or name one for all tests", t.File, t.Line)
+		}
+		s, err := v.source(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(recordings, s.about) {
+			recordings = append(recordings, s.about)
+		}
+		test := proof.Test{ID: testID(t), Titles: t.Titles, File: t.File, Line: t.Line, Recording: id}
+		if slices.ContainsFunc(v.tests, func(o proof.Test) bool { return o.ID == test.ID }) {
+			return badProject("%s:%d: two tests have the title %q", t.File, t.Line, strings.Join(t.Titles, " › "))
+		}
+		v.tests = append(v.tests, test)
+	}
+	v.ledger, err = v.cfg.open(ctx, v.job, proof.Started{
+		Attempt: v.job.Attempt(), Name: cmp.Or(v.in.Name, "Tests"), Project: v.in.SHA256, Mode: "twin", Recordings: recordings, Tests: v.tests,
+		Runs: v.in.Runs, Seed: v.in.Seed,
+	})
+	return err
+}
+
+func recordingOf(t runner.Test, standard string) string {
+	for _, a := range t.Annotations {
+		if a.Type == "recording" && a.Description != "" {
+			return a.Description
+		}
+	}
+	return standard
+}
+
+// testID is the same as long as a test's file and titles are.
+func testID(t runner.Test) string {
+	sum := sha256.Sum256([]byte(strings.Join(append([]string{t.Project, t.File}, t.Titles...), "\n")))
+	return hex.EncodeToString(sum[:6])
+}
+
+func (v *verification) test(t runner.Test) (proof.Test, bool) {
+	id := testID(t)
+	i := slices.IndexFunc(v.tests, func(o proof.Test) bool { return o.ID == id })
+	if i < 0 {
+		return proof.Test{}, false
+	}
+	return v.tests[i], true
+}
+
+// fetch brings the project's archive, and checks that it is the one that was uploaded.
+func (v *verification) fetch(ctx context.Context, path string) error {
+	r, err := v.cfg.Uploads.OpenUpload(ctx, v.in.Upload)
+	if errors.Is(err, artifacts.ErrNotFound) {
+		return badProject("what was uploaded is gone")
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = r.Close() }()
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	_, err = io.Copy(io.MultiWriter(f, sum), r)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if hex.EncodeToString(sum.Sum(nil)) != v.in.SHA256 {
+		return badProject("what was uploaded is not what it was")
+	}
+	return os.MkdirAll(v.dir, 0o755)
+}
+
+func (v *verification) limits() runner.Limits {
+	return runner.Limits{Test: time.Duration(v.in.TestSeconds) * time.Second, Wall: v.cfg.Wall}
+}
+
+// work makes all runs that are not yet made, and says what follows.
+func (v *verification) work(ctx context.Context) (any, error) {
+	err := v.stability(ctx)
+	if err == nil && v.in.Mutants > 0 {
+		err = v.mutation(ctx)
+	}
+	outcome, reason := "", ""
+	switch {
+	case errors.Is(err, errStopped):
+		outcome, reason = string(proof.StatusStopped), "it was asked to stop"
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
+		outcome, reason = string(proof.StatusBroken), err.Error()
+	}
+	f := v.verdicts(outcome, reason)
+	if writeErr := v.ledger.write(ctx, proof.Finish{Finished: f}); writeErr != nil {
+		return nil, writeErr
+	}
+	if f.Outcome == string(proof.StatusBroken) {
+		return nil, projectError(err)
+	}
+	s := v.ledger.now()
+	r := Result{ProofID: s.ID, Outcome: f.Outcome, Tests: len(v.tests), Runs: len(s.Done), Mutants: len(s.Mutants), MutantsOf: s.MutantsOf}
+	for _, verdict := range f.Verdicts {
+		if verdict.Proven {
+			r.Proven++
+		}
+	}
+	return r, v.storeReports(ctx, s)
+}
+
+func (v *verification) verdicts(outcome, reason string) proof.Finished {
+	s := v.ledger.now()
+	f := proof.Finished{Outcome: outcome, Reason: reason, DurationMS: v.cfg.Now().Sub(v.began).Milliseconds(), Notes: v.notes}
+	all := true
+	for _, t := range v.tests {
+		verdict := s.Verdict(t.ID)
+		all = all && verdict.Proven
+		f.Verdicts = append(f.Verdicts, verdict)
+	}
+	if f.Outcome == "" {
+		f.Outcome = string(proof.StatusProven)
+		if !all {
+			f.Outcome, f.Reason = string(proof.StatusFailed), "some tests are not proven"
+		}
+	}
+	return f
+}
+
+// errStopped ends the work early, keeping what there is.
+var errStopped = errors.New("stopped")
+
+func (v *verification) stopped() bool {
+	select {
+	case <-v.job.StopRequested():
+		return true
+	default:
+		return false
+	}
+}
+
+// stability runs each test again and again.
+func (v *verification) stability(ctx context.Context) error {
+	batches := stability(v.in)
+	total := v.in.Runs * len(v.tests)
+	for _, b := range batches {
+		if v.stopped() {
+			return errStopped
+		}
+		err := v.play(ctx, b, v.tests, func(ctx context.Context, x *session, r runner.Result) {
+			run := x.record(r)
+			run.Evidence = v.evidence(ctx, x, r)
+			if err := v.ledger.write(ctx, proof.Record{Runs: []proof.Run{run}}); err != nil {
+				v.note("a run could not be written down: %v", err)
+			}
+			done := len(v.ledger.now().Done)
+			v.job.Progress(100*float64(done)/float64(total), fmt.Sprintf("%d of %d runs", done, total))
+			v.job.Logf(slog.LevelInfo, "%s run %d: %s", strings.Join(x.test.Titles, " › "), run.Index+1, run.Outcome)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// play runs a batch of those tests for which it was not made yet.
+func (v *verification) play(ctx context.Context, b batch, tests []proof.Test, onRun func(context.Context, *session, runner.Result)) error {
+	s := v.ledger.now()
+	left := batch{workers: b.workers}
+	for _, p := range b.runs {
+		for _, t := range tests {
+			if _, done := s.Run(p.key(t.ID)); !done {
+				left.runs = append(left.runs, p)
+				break
+			}
+		}
+	}
+	if len(left.runs) == 0 {
+		return nil
+	}
+	var only []string
+	for _, t := range tests {
+		only = append(only, fmt.Sprintf("%s:%d", t.File, t.Line))
+	}
+	slices.Sort(only)
+	st := v.stage(left, onRun)
+	defer st.close()
+	var mu sync.Mutex
+	out := filepath.Join(v.out, fmt.Sprintf("%s-%d", left.runs[0].purpose, left.runs[0].index))
+	if err := os.MkdirAll(out, 0o700); err != nil {
+		return err
+	}
+	limits := v.limits()
+	if left.runs[0].purpose != proof.Stability {
+		limits.Expect, limits.Action, limits.Test = mutantExpect, mutantAction, mutantTest
+	}
+	sum, err := v.cfg.Runner.Run(ctx, v.dir, runner.Options{
+		Only: slices.Compact(only), Workers: b.workers, Repeat: len(left.runs), Out: out, Trace: v.in.KeepTraces && left.runs[0].purpose == proof.Stability, Limits: limits,
+		OnResult: func(r runner.Result) {
+			mu.Lock()
+			defer mu.Unlock()
+			st.result(ctx, r)
+		},
+	}, st)
+	for _, f := range sum.Errors {
+		v.note("%s", f)
+	}
+	if sum.Printed > int64(len(sum.Output)) {
+		v.note("the tests printed %d bytes; only the end was kept", sum.Printed)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
