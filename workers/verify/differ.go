@@ -1,44 +1,48 @@
 package verify
 
 import (
+	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
 	"tapedeck/proxy/twin"
 )
 
-// requestsOf counts what was asked, by method and address without its query: what keeps a request from a cache differs
-// every time.
+// requestsOf counts what was written, and says what was read, by method and address without its query: how often
+// something is read depends on time (polling, caches), and what keeps a request from a cache differs every time.
 func requestsOf(r twin.Report) map[string]int {
 	out := map[string]int{}
 	for _, s := range r.Served {
 		address, _, _ := strings.Cut(s.URL, "?")
-		out[s.Method+" "+address]++
+		if out[s.Method+" "+address]++; s.Method == http.MethodGet || s.Method == http.MethodHead || s.Method == http.MethodOptions {
+			out[s.Method+" "+address] = 1
+		}
 	}
 	return out
 }
 
-// differs says that a run showed or asked something that no run without a fault did, or did not show or ask what all of
-// them had.
-func differs(seen view, normal []view) bool {
+// difference names something that a run showed or asked and no run without a fault did, or that all of them did and this
+// one did not; "" when there is nothing.
+func difference(seen view, normal []view) string {
 	asked := make([]map[string]int, len(normal))
 	for i, n := range normal {
 		asked[i] = n.requests
 	}
-	if outside(seen.requests, asked) {
-		return true
+	if d := outside(seen.requests, asked); d != "" {
+		return "asked " + d
 	}
-	for at := range seen.shown {
+	for _, at := range slices.Sorted(maps.Keys(seen.shown)) {
 		shown := make([]map[string]int, len(normal))
 		for i, n := range normal {
 			shown[i] = linesOf(n, at)
 		}
-		if outside(linesOf(seen, at), shown) {
-			return true
+		if d := outside(linesOf(seen, at), shown); d != "" {
+			return fmt.Sprintf("after assertion %d showed %s", at, d)
 		}
 	}
-	return false
+	return ""
 }
 
 // linesOf counts the lines that pages showed at a checkpoint.
@@ -54,8 +58,8 @@ func linesOf(v view, at int) map[string]int {
 	return out
 }
 
-// outside says that a count is less than all, or more than all, that are normal.
-func outside(seen map[string]int, normal []map[string]int) bool {
+// outside names what is counted less often than in all that are normal, or more often; "" when there is nothing.
+func outside(seen map[string]int, normal []map[string]int) string {
 	names := map[string]bool{}
 	for name := range seen {
 		names[name] = true
@@ -65,14 +69,14 @@ func outside(seen map[string]int, normal []map[string]int) bool {
 			names[name] = true
 		}
 	}
-	for name := range maps.Keys(names) {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
 		counts := make([]int, len(normal))
 		for i, n := range normal {
 			counts[i] = n[name]
 		}
 		if seen[name] < slices.Min(counts) || seen[name] > slices.Max(counts) {
-			return true
+			return fmt.Sprintf("%q %d times, not %d", name, seen[name], counts[0])
 		}
 	}
-	return false
+	return ""
 }

@@ -182,7 +182,7 @@ func (v *verification) tryMutants(ctx context.Context, src *source, tests []proo
 		}
 		done := len(v.ledger.now().Judgements)
 		v.job.Progress(-1, fmt.Sprintf("%d faults tried", done))
-		v.job.Logf(slog.LevelInfo, "%s: %s, %s: %s", strings.Join(x.test.Titles, " › "), m.Operator, m.What, j.Fate)
+		v.job.Logf(slog.LevelInfo, "%s: %s, %s: %s %s", strings.Join(x.test.Titles, " › "), m.Operator, m.What, j.Fate, j.Message)
 	})
 }
 
@@ -211,8 +211,10 @@ func (x *session) judge(m mutant.Site, r runner.Result, normal []view) proof.Jud
 	}
 	seen := x.seen
 	seen.requests = requestsOf(x.report)
-	j.Visible = j.Applied && differs(seen, normal)
-	if j.Fate = proof.NoEffect; j.Visible {
+	if j.Applied {
+		j.Message = difference(seen, normal)
+	}
+	if j.Visible, j.Fate = j.Message != "", proof.NoEffect; j.Visible {
 		j.Fate = proof.Survived
 	}
 	return j
