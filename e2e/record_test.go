@@ -70,7 +70,10 @@ func recordsHere(t *testing.T) []string {
 	t.Helper()
 	driver, err := browsertest.DriverDir()
 	require.NoError(t, err)
-	return append([]string{"PLAYWRIGHT_DRIVER_PATH=" + driver, "RECORDER_ALLOW_LOOPBACK=1"}, quick...)
+	return append([]string{
+		"PLAYWRIGHT_DRIVER_PATH=" + driver, "RECORDER_ALLOW_LOOPBACK=1",
+		"VERIFY_KIT_PATH=" + filepath.Join(tapedecktest.Root(), "deployments", "playwright-test"),
+	}, quick...)
 }
 
 func openRecorder(t *testing.T, options ...playwright.BrowserNewContextOptions) *deck {

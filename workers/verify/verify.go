@@ -19,6 +19,7 @@ import (
 	"tapedeck/artifacts"
 	"tapedeck/domain/proof"
 	"tapedeck/workers"
+	"tapedeck/workers/recorder/browser"
 	"tapedeck/workers/verify/mutant"
 	"tapedeck/workers/verify/runner"
 )
@@ -79,10 +80,16 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 	return v.work(ctx)
 }
 
-// projectError makes what is the project's fault permanent.
+// CodeMissing is the error's code when a program is not installed.
+const CodeMissing = "not_installed"
+
+// projectError makes permanent what trying again does not change.
 func projectError(err error) error {
-	if errors.Is(err, runner.ErrProject) {
+	switch {
+	case errors.Is(err, runner.ErrProject):
 		return workers.Permanent(CodeProject, err)
+	case errors.Is(err, browser.ErrMissing):
+		return workers.Permanent(CodeMissing, err)
 	}
 	return err
 }

@@ -1,0 +1,298 @@
+package e2e
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	_ "embed"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/stretchr/testify/require"
+
+	"tapedeck/client"
+	"tapedeck/domain/proof"
+	"tapedeck/internal/tapedecktest"
+)
+
+//go:embed testdata/notes.html
+var notesPage []byte
+
+//go:embed testdata/notes.js
+var notesScript []byte
+
+//go:embed testdata/notes.json
+var notesFlow []byte
+
+// notes is an application with a state: what is posted is in the list afterwards.
+type notes struct {
+	*httptest.Server
+	mu   sync.Mutex
+	list []map[string]string
+}
+
+func newNotes(t *testing.T) *notes {
+	t.Helper()
+	n := &notes{list: []map[string]string{{"id": "1", "text": "Clean the heads"}}}
+	mux := http.NewServeMux()
+	file := func(kind string, data []byte) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", kind)
+			w.Header().Set("Content-Security-Policy", "default-src 'self'; script-src 'self'")
+			_, _ = w.Write(data)
+		}
+	}
+	mux.HandleFunc("GET /{$}", file("text/html; charset=utf-8", notesPage))
+	mux.HandleFunc("GET /app.js", file("text/javascript; charset=utf-8", notesScript))
+	mux.HandleFunc("GET /notes", func(w http.ResponseWriter, _ *http.Request) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		answer(w, http.StatusOK, n.list)
+	})
+	mux.HandleFunc("POST /notes", func(w http.ResponseWriter, r *http.Request) {
+		var note map[string]string
+		if err := json.UnmarshalRead(r.Body, &note); err != nil || note["text"] == "" {
+			answer(w, http.StatusUnprocessableEntity, map[string]string{"error": "A note needs a text."})
+			return
+		}
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.list = append(n.list, note)
+		answer(w, http.StatusCreated, note)
+	})
+	n.Server = httptest.NewServer(mux)
+	t.Cleanup(n.Close)
+	return n
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.MarshalWrite(w, v)
+}
+
+// recordNotes records the flow with a script; the application is gone afterwards.
+func recordNotes(t *testing.T, c *client.Client) string {
+	t.Helper()
+	app := newNotes(t)
+	var doc struct {
+		Steps []any `json:"steps"`
+	}
+	require.NoError(t, json.Unmarshal(bytes.ReplaceAll(notesFlow, []byte("http://app.test"), []byte(app.URL)), &doc))
+	input, err := json.Marshal(map[string]any{"url": app.URL + "/", "mode": "script", "steps": doc.Steps, "capture": map[string]any{
+		"video": false, "trace": false, "har": true, "screenshots": false, "dom": false, "console": false,
+	}})
+	require.NoError(t, err)
+	j, err := c.Submit(t.Context(), client.Submission{Kind: "recorder.record", Input: input}, "")
+	require.NoError(t, err)
+	require.Equal(t, "succeeded", jobEnd(t, c, j.JobID).Status)
+	app.Close()
+	return j.JobID
+}
+
+// jobEnd waits for a job's end.
+func jobEnd(t *testing.T, c *client.Client, id string) client.Job {
+	t.Helper()
+	j, err := c.FollowLog(t.Context(), id, nil, func(err error) { t.Log(err) }, func(l client.LogLine) error { t.Log(l.Text); return nil })
+	require.NoError(t, err)
+	return j
+}
+
+func proofOf(t *testing.T, c *client.Client, id string) proof.State {
+	t.Helper()
+	var p proof.State
+	require.NoError(t, c.Get(t.Context(), "/api/suites/"+id+"/proof", nil, &p))
+	return p
+}
+
+// suiteDir writes a test project.
+func suiteDir(t *testing.T, spec string) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "tests"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "tests", "notes.spec.ts"), []byte(spec), 0o644))
+	return dir
+}
+
+const addsANote = `import { expect, test } from "@playwright/test";
+
+async function add(page) {
+  await page.goto("/");
+  await page.getByRole("button", { name: "Add" }).click();
+  await expect(page.getByRole("alert")).toHaveText("A note needs a text.");
+  await page.getByLabel("Note").fill("Buy tape");
+  await page.getByRole("button", { name: "Add" }).click();
+}
+
+test("adds a note", async ({ page }) => {
+  await add(page);
+  await expect(page.getByRole("listitem")).toHaveText(["Clean the heads", "Buy tape"]);
+  await expect(page.getByRole("status")).toHaveText("2 notes");
+});
+`
+
+// TestWritesHaveToBeTheRecorded runs tests that write too little, something else and too much: none passes, although all
+// their own assertions hold.
+func TestWritesHaveToBeTheRecorded(t *testing.T) {
+	t.Parallel()
+	s := tapedecktest.Start(t, "serve", recordsHere(t)...)
+	c := s.Client()
+	id := recordNotes(t, c)
+	dir := suiteDir(t, addsANote+`
+test("drops the write", async ({ page }) => {
+  await page.route("**/notes", async (route) => {
+    if (route.request().postDataJSON()?.text) await route.fulfill({ status: 201, json: route.request().postDataJSON() });
+    else await route.fallback();
+  });
+  await add(page);
+});
+test("writes something else", async ({ page }) => {
+  await page.route("**/notes", async (route) => {
+    const sent = route.request().postDataJSON();
+    if (sent?.text) await route.continue({ postData: JSON.stringify({ ...sent, text: "Buy tapes" }) });
+    else await route.fallback();
+  });
+  await add(page);
+});
+test("writes twice", async ({ page }) => {
+  let body = "";
+  page.on("request", (r) => { if (r.postDataJSON()?.text) body = r.postData(); });
+  await add(page);
+  await expect(page.getByRole("listitem")).toHaveCount(2);
+  await page.evaluate((body) => fetch("/notes", { method: "POST", body, headers: { "content-type": "application/json" } }), body);
+});
+test.skip("is skipped", async ({ page }) => {
+  await add(page);
+});
+`)
+	out, said, code := tapedecktest.Run(t.Context(), t, []string{"TAPEDECK_URL=" + s.URL()}, "verify", dir, "--recording", id, "--runs", "2", "--junit", filepath.Join(dir, "junit.xml"), "-o", "json")
+	require.Equal(t, 1, code, said)
+	var p proof.State
+	require.NoError(t, json.Unmarshal([]byte(out), &p), "%s", said)
+	why := map[string]string{}
+	for _, test := range p.Tests {
+		v := p.Verdict(test.ID)
+		why[test.Titles[0]] = v.Why
+		require.Equal(t, test.Titles[0] == "adds a note", v.Proven, "%s: %s", test.Titles[0], v.Why)
+	}
+	require.Contains(t, why["drops the write"], "missing: POST")
+	require.Contains(t, why["writes something else"], `body.text was "Buy tape", now "Buy tapes"`)
+	require.Contains(t, why["writes twice"], "extra: POST")
+	require.Contains(t, why["is skipped"], "skipped")
+	xml, err := os.ReadFile(filepath.Join(dir, "junit.xml"))
+	require.NoError(t, err)
+	require.Contains(t, string(xml), `tests="5" failures="4"`)
+}
+
+// TestFaultsTellTestsApart holds a test that claims what matters against one of trifles and one that claims all there is.
+func TestFaultsTellTestsApart(t *testing.T) {
+	t.Parallel()
+	s := tapedecktest.Start(t, "serve", recordsHere(t)...)
+	c := s.Client()
+	id := recordNotes(t, c)
+	trifles := strings.Repeat("  await expect(page).toHaveTitle(/./);\n", 20)
+	dir := suiteDir(t, addsANote+`
+test("claims trifles", async ({ page }) => {
+  await page.goto("/");
+  await page.getByRole("button", { name: "Add" }).click();
+  await page.getByLabel("Note").fill("Buy tape");
+  await page.getByRole("button", { name: "Add" }).click();
+`+trifles+`});
+test("claims all there is", async ({ page }) => {
+  await add(page);
+  await expect(page.locator("body")).toMatchAriaSnapshot(`+"`"+`
+    - /children: equal
+    - heading "Notes" [level=1]
+    - text: Note
+    - textbox "Note"
+    - button "Add"
+    - alert
+    - list:
+      - /children: equal
+      - listitem: Clean the heads
+      - listitem: Buy tape
+    - status: 2 notes
+  `+"`"+`);
+});
+`)
+	_, said, code := tapedecktest.Run(t.Context(), t, []string{"TAPEDECK_URL=" + s.URL()}, "verify", dir, "--recording", id, "--runs", "1", "--mutants", "60", "--budget", "300")
+	require.Equal(t, 0, code, said)
+	page, err := c.Jobs(t.Context(), map[string][]string{"kind": {proof.Kind}})
+	require.NoError(t, err)
+	p := proofOf(t, c, page.Items[0].JobID)
+	scores := map[string]proof.Score{}
+	for _, test := range p.Tests {
+		scores[test.Titles[0]] = p.Score(test.ID)
+	}
+	good, trivial, all := scores["adds a note"], scores["claims trifles"], scores["claims all there is"]
+	t.Logf("good %+v\ntrifles %+v\nall %+v", good, trivial, all)
+	require.Greater(t, good.Killed, 5)
+	require.Greater(t, good.Rank, trivial.Rank)
+	require.Greater(t, good.Rank, all.Rank)
+	require.Greater(t, all.Alarms, good.Alarms, "a test that claims all there is minds what is harmless")
+	var operators []string
+	for _, m := range p.Mutants {
+		operators = append(operators, m.Operator)
+	}
+	slices.Sort(operators)
+	require.GreaterOrEqual(t, len(slices.Compact(operators)), 15)
+}
+
+// TestAVerificationGoesOnAfterAKill kills the server in the middle: no run that was finished is made again.
+func TestAVerificationGoesOnAfterAKill(t *testing.T) {
+	t.Parallel()
+	s := tapedecktest.Start(t, "serve", recordsHere(t)...)
+	c := s.Client()
+	id := recordNotes(t, c)
+	var j client.Job
+	var archive bytes.Buffer
+	zipDir(t, &archive, suiteDir(t, addsANote))
+	input := fmt.Sprintf(`{"recordingId":%q,"runs":12,"workers":4}`, id)
+	require.NoError(t, c.Upload(t.Context(), "/api/suites/verify", map[string][]string{"input": {input}}, []client.File{{
+		Name: "p.zip", Field: "project", Open: func() (io.ReadCloser, error) { return io.NopCloser(&archive), nil },
+	}}, &j))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ran := 0
+	err := client.Tap{JobID: j.JobID, Follow: true, From: "beginning"}.Run(ctx, c, func(l client.TapLine) error {
+		if l.Type == "proof.ran" {
+			if ran++; ran == 4 {
+				return client.ErrStop
+			}
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	require.NoError(t, s.Kill())
+	s.Restart()
+	require.Equal(t, "succeeded", jobEnd(t, c, j.JobID).Status)
+	p := proofOf(t, c, j.JobID)
+	require.Equal(t, proof.StatusProven, p.Status, p.Reason)
+	require.Equal(t, 2, p.Attempt)
+	keys := map[string]int{}
+	for _, r := range p.Done {
+		keys[r.Key]++
+	}
+	require.Len(t, keys, 12)
+	for key, n := range keys {
+		require.Equal(t, 1, n, key)
+	}
+	require.Equal(t, 12, p.Verdicts[0].Counted)
+}
+
+// zipDir makes an archive of a folder.
+func zipDir(t *testing.T, w io.Writer, dir string) {
+	t.Helper()
+	z := zip.NewWriter(w)
+	require.NoError(t, z.AddFS(os.DirFS(dir)))
+	require.NoError(t, z.Close())
+}
