@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -102,7 +103,11 @@ func recordNotes(t *testing.T, c *client.Client) string {
 // jobEnd waits for a job's end.
 func jobEnd(t *testing.T, c *client.Client, id string) client.Job {
 	t.Helper()
-	j, err := c.FollowLog(t.Context(), id, nil, func(err error) { t.Log(err) }, func(l client.LogLine) error { t.Log(l.Text); return nil })
+	j, err := c.FollowLog(t.Context(), id, nil, func(err error) {
+		if err != nil {
+			t.Log(err)
+		}
+	}, func(l client.LogLine) error { t.Log(l.Text); return nil })
 	require.NoError(t, err)
 	return j
 }
@@ -193,6 +198,14 @@ test.skip("is skipped", async ({ page }) => {
 	require.Contains(t, string(xml), `tests="5" failures="4"`)
 }
 
+// mutants is how many faults are tried: one of each sort, unless MUTANTS asks for more.
+func mutants() int {
+	if n, err := strconv.Atoi(os.Getenv("MUTANTS")); err == nil {
+		return n
+	}
+	return 21
+}
+
 // TestFaultsTellTestsApart holds a test that claims what matters against one of trifles and one that claims all there is.
 func TestFaultsTellTestsApart(t *testing.T) {
 	t.Parallel()
@@ -224,7 +237,7 @@ test("claims all there is", async ({ page }) => {
   `+"`"+`);
 });
 `)
-	_, said, code := tapedecktest.Run(t.Context(), t, []string{"TAPEDECK_URL=" + s.URL()}, "verify", dir, "--recording", id, "--runs", "1", "--mutants", "60", "--budget", "300")
+	_, said, code := tapedecktest.Run(t.Context(), t, []string{"TAPEDECK_URL=" + s.URL()}, "verify", dir, "--recording", id, "--runs", "1", "--mutants", strconv.Itoa(mutants()), "--budget", "1200")
 	require.Equal(t, 0, code, said)
 	page, err := c.Jobs(t.Context(), map[string][]string{"kind": {proof.Kind}})
 	require.NoError(t, err)
@@ -235,7 +248,7 @@ test("claims all there is", async ({ page }) => {
 	}
 	good, trivial, all := scores["adds a note"], scores["claims trifles"], scores["claims all there is"]
 	t.Logf("good %+v\ntrifles %+v\nall %+v", good, trivial, all)
-	require.Greater(t, good.Killed, 5)
+	require.Greater(t, good.Killed, 3)
 	require.Greater(t, good.Rank, trivial.Rank)
 	require.Greater(t, good.Rank, all.Rank)
 	require.Greater(t, all.Alarms, good.Alarms, "a test that claims all there is minds what is harmless")

@@ -1,0 +1,218 @@
+package runner_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tapedeck/workers/verify/runner"
+)
+
+const endings = `import { test, expect } from "@playwright/test";
+test("fails by its second assertion", async ({ page }) => {
+  await page.goto("/");
+  await expect(page.locator("h1")).toHaveText("Reels");
+  await expect(page.locator("h1")).toHaveText("Tapes");
+});
+test("fails by an action", async ({ page }) => {
+  await page.goto("/");
+  await page.getByRole("button", { name: "Rewind" }).click();
+});
+test("fails by itself", async () => { throw new Error("out of tape"); });
+test("never ends", async () => { test.setTimeout(1500); await new Promise(() => {}); });
+test("exits", async () => { process.exit(3); });
+test("is told to fail", async ({ page }) => { await page.goto("/"); });
+test.skip("is skipped", async () => {});
+test.fixme("is to be mended", async () => {});
+`
+
+func TestEachEndIsTold(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.host.fail = func(t runner.Test) string {
+		if t.Titles[0] == "is told to fail" {
+			return "2 requests did not fit"
+		}
+		return ""
+	}
+	dir := project(t, map[string]string{"a.spec.ts": endings})
+	s, err := b.run.Run(t.Context(), dir, runner.Options{Workers: 2, Limits: quick}, b.host)
+	require.NoError(t, err, s.Output)
+	got := map[string]runner.Result{}
+	for _, r := range s.Results {
+		got[r.Test.Titles[0]] = r
+	}
+	require.Len(t, got, 8)
+	for title, status := range map[string]string{
+		"fails by its second assertion": "failed", "fails by an action": "failed", "fails by itself": "failed", "never ends": "timedOut",
+		"exits": "failed", "is told to fail": "failed", "is skipped": "skipped", "is to be mended": "skipped",
+	} {
+		require.Equal(t, status, got[title].Status, title)
+	}
+	require.Contains(t, got["is told to fail"].Errors[0].Message, "2 requests did not fit")
+	by := map[string]string{}
+	for _, e := range b.host.ended {
+		if e.End != nil {
+			by[e.End.By] += e.End.Message
+			if e.End.By == "assertion" {
+				require.Equal(t, 2, e.End.Assertion)
+				require.Equal(t, "a.spec.ts", e.End.File)
+				require.Equal(t, 5, e.End.Line)
+			}
+		}
+	}
+	require.Contains(t, by["action"], "locator.click")
+	require.Contains(t, by["crash"], "out of tape")
+	require.Contains(t, by["timeout"], "1500ms")
+}
+
+// TestNothingOutsideIsReached runs tests that look for what is not theirs.
+func TestNothingOutsideIsReached(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	var asked atomic.Int32
+	bystander := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	t.Cleanup(bystander.Close)
+	secret := filepath.Join(t.TempDir(), "secret.txt")
+	require.NoError(t, os.WriteFile(secret, []byte("canary"), 0o644))
+	dir := project(t, map[string]string{"a.spec.ts": fmt.Sprintf(`import { test, expect } from "@playwright/test";
+import fs from "node:fs";
+import os from "node:os";
+test("asks a server", async () => { await fetch(%[1]q); });
+test("reads a file", async () => { fs.readFileSync(%[2]q); });
+test("reads the passwords", async () => { fs.readFileSync("/etc/shadow"); });
+test("writes into the project", async () => { fs.writeFileSync("a.txt", "x"); });
+test("has no environment but its own", async () => {
+  expect(Object.keys(process.env).filter((n) => /GOPATH|GOCACHE|SSH|USER_SECRET/.test(n))).toEqual([]);
+  expect(os.hostname()).toBe("tapedeck");
+});
+`, bystander.URL, secret)})
+	s, err := b.run.Run(t.Context(), dir, runner.Options{Workers: 2, Limits: quick}, b.host)
+	require.NoError(t, err, s.Output)
+	for _, r := range s.Results {
+		title := r.Test.Titles[0]
+		if title == "has no environment but its own" {
+			require.Equal(t, "passed", r.Status, "%v", r.Errors)
+			continue
+		}
+		require.Equal(t, "failed", r.Status, title)
+		t.Log(title, ": ", r.Errors[0].Message)
+	}
+	require.Zero(t, asked.Load())
+	require.NoFileExists(t, filepath.Join(dir, "a.txt"))
+}
+
+func TestProjectsThatBringTooMuchAreRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	spec := `import { test } from "@playwright/test"; test("a", async () => {});`
+	for why, files := range map[string]map[string]string{
+		"brings no packages": {"a.spec.ts": spec, "node_modules/left-pad/index.js": ""},
+		"No tests found":     {"readme.md": "hello"},
+		"a.spec.ts":          {"a.spec.ts": "import { test } from '@playwright/test'; test('a', async () => {"},
+	} {
+		_, err := b.run.List(t.Context(), project(t, files), quick)
+		require.ErrorIs(t, err, runner.ErrProject, why)
+		require.ErrorContains(t, err, why)
+	}
+	dir := project(t, map[string]string{"a.spec.ts": spec})
+	require.NoError(t, os.Symlink("/etc", filepath.Join(dir, "etc")))
+	_, err := b.run.List(t.Context(), dir, quick)
+	require.ErrorContains(t, err, "leads out of the project")
+}
+
+// TestWhatTakesTooMuchIsEnded: nothing is left of an invocation that is ended, whatever it started.
+func TestWhatTakesTooMuchIsEnded(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for name, c := range map[string]struct {
+		body   string
+		limits runner.Limits
+		why    string
+	}{
+		"time":      {`await new Promise(() => {});`, runner.Limits{Wall: 4 * time.Second}, "longer than 4s"},
+		"memory":    {`const all = []; for (;;) { all.push(Buffer.alloc(16 << 20, 1)); await new Promise((r) => setTimeout(r, 5)); }`, runner.Limits{Memory: 700 << 20}, "of memory"},
+		"processes": {`const { spawn } = await import("node:child_process"); for (let i = 0; i < 60; i++) spawn("sleep", ["1000"]); await new Promise(() => {});`, runner.Limits{Processes: 40}, "processes"},
+	} {
+		dir := project(t, map[string]string{"a.spec.ts": `import { test } from "@playwright/test"; test("takes", async () => { ` + c.body + ` });`})
+		c.limits.Test = time.Minute
+		_, err := b.run.Run(t.Context(), dir, runner.Options{Limits: c.limits}, b.host)
+		require.ErrorIs(t, err, runner.ErrLimit, name)
+		require.ErrorContains(t, err, c.why)
+	}
+}
+
+func TestAFloodIsCutAndSaid(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	dir := project(t, map[string]string{"a.spec.ts": `import { test } from "@playwright/test";
+test("floods", async () => { for (let i = 0; i < 20000; i++) process.stdout.write("x".repeat(200) + "\n"); });`})
+	s, err := b.run.Run(t.Context(), dir, runner.Options{Limits: quick}, b.host)
+	require.NoError(t, err)
+	require.Equal(t, "passed", s.Results[0].Status)
+	require.LessOrEqual(t, len(s.Output), 64<<10)
+}
+
+func TestCancellingEndsIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	dir := project(t, map[string]string{"a.spec.ts": `import { test } from "@playwright/test"; test("waits", async () => { await new Promise(() => {}); });`})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("nobody wants it any more")
+	b.host.setup = func(runner.Test, *runner.Setup) error { cancel(why); return nil }
+	_, err := b.run.Run(ctx, dir, runner.Options{Limits: quick}, b.host)
+	require.ErrorIs(t, err, why)
+}
+
+func TestWhatIsMissingIsNamed(t *testing.T) {
+	t.Parallel()
+	dir := project(t, map[string]string{"a.spec.ts": passing})
+	_, err := runner.New(runner.Config{Kit: t.TempDir()}).List(t.Context(), dir, quick)
+	require.ErrorContains(t, err, "scripts/install-test-kit")
+	require.True(t, strings.Contains(err.Error(), "not installed"))
+}
+
+func TestOwnFixturesProjectsAndConfigurationsWork(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	dir := project(t, map[string]string{
+		"playwright.config.ts": `import { defineConfig, devices } from "@playwright/test";
+export default defineConfig({ testDir: "./specs", retries: 3, projects: [
+  { name: "desktop", use: { ...devices["Desktop Chrome"] } },
+  { name: "fox", use: { ...devices["Desktop Firefox"] } },
+], webServer: { command: "false", url: "http://127.0.0.1:1" } });`,
+		"specs/fixtures.ts": `import { test as base, expect as real } from "@playwright/test";
+export const test = base.extend<{ heading: string }>({ heading: async ({ page }, use) => { await page.goto("/"); await use(await page.locator("h1").innerText()); } });
+export const expect = real.extend({ toBeTape(received: string) { return { pass: received === "Reels", message: () => "no tape" }; } });`,
+		"specs/a.spec.ts": `import { test, expect } from "./fixtures";
+test("uses its own", async ({ heading, page }) => {
+  (expect as any)(heading).toBeTape();
+  await expect.poll(() => page.title()).toBe("Reels");
+  await expect(async () => { expect(await page.title()).toBe("Reels"); }).toPass();
+  expect.soft(1).toBe(1);
+});
+test.describe.serial("in a row", () => {
+  let seen = 0;
+  test("first", async () => { seen++; });
+  test("second", async () => { expect(seen).toBe(1); });
+});`,
+		"tsconfig.json": `{}`,
+	})
+	s, err := b.run.Run(t.Context(), dir, runner.Options{Workers: 1, Repeat: 2, Limits: quick}, b.host)
+	require.NoError(t, err, s.Output)
+	require.Len(t, s.Results, 6)
+	for _, r := range s.Results {
+		require.Equal(t, "passed", r.Status, "%v %v", r.Test.Titles, r.Errors)
+		require.Equal(t, "desktop", r.Test.Project)
+	}
+}
