@@ -217,6 +217,9 @@ func TestUnknownEventsAreTolerated(t *testing.T) {
 		require.Equal(t, s.Version+1, next.Version)
 		require.Equal(t, s.Settings, next.Settings)
 	}
+	first, err := environment.Fold(nobody, event.Event{Type: "environment.dreamt", Data: jsontext.Value(`{}`), SchemaVersion: 1}, event.Hash{9})
+	require.NoError(t, err)
+	require.False(t, first.Exists(), "nothing is known of it")
 	next, err := environment.Fold(s, event.Event{Type: "environment.changed", Data: jsontext.Value(`{"baseUrl":"http://a","later":1}`), SchemaVersion: 1}, event.Hash{9})
 	require.NoError(t, err)
 	require.Equal(t, "http://a", next.BaseURL)

@@ -19,8 +19,9 @@ type State struct {
 	Head    event.Hash `json:"-"`
 }
 
-// Exists reports whether the environment is defined now.
-func (s State) Exists() bool { return s.Version > 0 && !s.Removed }
+// Exists reports whether the environment is defined now: not before its first event, when it was removed, or while all
+// that is known of it came from a newer build.
+func (s State) Exists() bool { return s.BaseURL != "" }
 
 // Fold applies one stored event. It does not change s or anything s refers to.
 func Fold(s State, e event.Event, hash event.Hash) (State, error) {
