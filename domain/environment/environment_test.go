@@ -144,7 +144,8 @@ func TestWhatTestsMayReach(t *testing.T) {
 	for address, want := range map[string]bool{
 		"https://shop.example.org/":       true,
 		"https://SHOP.example.org:443/x":  true,
-		"http://shop.example.org/":        true,
+		"http://shop.example.org/":        false,
+		"http://shop.example.org:443/":    false,
 		"wss://shop.example.org/live":     true,
 		"https://shop.example.org:8443/":  false,
 		"https://example.org/":            false,
@@ -164,6 +165,29 @@ func TestWhatTestsMayReach(t *testing.T) {
 		u, err := url.Parse(address)
 		require.NoError(t, err)
 		require.Equal(t, want, s.Allows(u), address)
+	}
+}
+
+// Headers with secrets go to what an environment owns, never in clear where it is not.
+func TestWhatAnEnvironmentOwns(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		base, address string
+		owns          bool
+	}{
+		{"http://shop.example.org", "http://shop.example.org/a", true},
+		{"http://shop.example.org", "https://shop.example.org/a", true},
+		{"https://shop.example.org", "http://shop.example.org/a", false},
+		{"http://localhost:3000", "http://LOCALHOST:3000/", true},
+		{"http://localhost:3000", "https://localhost/", false},
+		{"http://localhost:3000", "ws://localhost:3000/", true},
+		{"http://localhost:3000", "http://localhost:3001/", false},
+		{"https://shop.example.org", "https://api.example.org/", false},
+	} {
+		u, err := url.Parse(c.address)
+		require.NoError(t, err)
+		s := environment.Settings{BaseURL: c.base, AllowedHosts: []string{"api.example.org"}}
+		require.Equal(t, c.owns, s.Owns(u), "%s of %s", c.address, c.base)
 	}
 }
 

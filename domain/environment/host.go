@@ -3,6 +3,7 @@ package environment
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -39,28 +40,34 @@ func (h host) holds(name, port string) bool {
 	return !h.below && name == h.name || h.below && strings.HasSuffix(name, "."+h.name)
 }
 
-// Allows reports whether tests may reach an address: one on the base URL's host and port (80 and 443 count as one), or
-// on an allowed host, whose port counts when it is given.
+// Owns reports whether an address is on the base URL's own host and port, as safe as that: headers are for these. One on
+// port 443 belongs to a base URL on port 80 too, because sites lead from one to the other.
+func (s Settings) Owns(u *url.URL) bool {
+	base, err := url.Parse(s.BaseURL)
+	if err != nil || !strings.EqualFold(u.Hostname(), base.Hostname()) {
+		return false
+	}
+	port, own := portOf(u), portOf(base)
+	return port != "" && port == own && isSafe(u) == isSafe(base) || isSafe(u) && port == "443" && own == "80"
+}
+
+// Allows reports whether tests may reach an address: one of its own, or one on an allowed host, whose port counts when it
+// is given.
 func (s Settings) Allows(u *url.URL) bool {
 	name, port := strings.ToLower(u.Hostname()), portOf(u)
 	if name == "" || port == "" {
 		return false
 	}
-	if base, err := url.Parse(s.BaseURL); err == nil && name == strings.ToLower(base.Hostname()) {
-		own := portOf(base)
-		if port == own || usual(port) && usual(own) {
-			return true
-		}
-	}
-	for _, text := range s.AllowedHosts {
-		if h, ok := parseHost(text); ok && h.holds(name, port) {
-			return true
-		}
-	}
-	return false
+	return s.Owns(u) || slices.ContainsFunc(s.AllowedHosts, func(text string) bool {
+		h, ok := parseHost(text)
+		return ok && h.holds(name, port)
+	})
 }
 
-func usual(port string) bool { return port == "80" || port == "443" }
+func isSafe(u *url.URL) bool {
+	scheme := strings.ToLower(u.Scheme)
+	return scheme == "https" || scheme == "wss"
+}
 
 // portOf is the port that an address leads to; empty for what is no address of the web.
 func portOf(u *url.URL) string {

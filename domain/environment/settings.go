@@ -20,7 +20,7 @@ type Settings struct {
 	BaseURL string `json:"baseUrl"`
 	// Secrets are names for values, each with where its value is.
 	Secrets []secret.Ref `json:"secrets,omitempty"`
-	// Headers are sent with every request to its hosts; secret parts are ${secret:NAME}.
+	// Headers are sent with every request to what it owns (see Owns); secret parts are ${secret:NAME}.
 	Headers map[string]string `json:"headers,omitempty"`
 	// LoginProfile is the name of a login of the same project that tests begin with; empty is none.
 	LoginProfile string `json:"loginProfile,omitempty"`
