@@ -93,7 +93,7 @@ func (l *look) secrets(ctx context.Context) []Finding {
 		value, err := l.cfg.Secrets.Resolve(ctx, s.Ref)
 		f := Finding{"secrets/" + s.Name, OK, s.Ref + " has a value"}
 		if err != nil {
-			f.Level, f.Message = Error, err.Error()
+			f.Level, f.Message = Error, strings.TrimPrefix(err.Error(), workers.ErrSecret.Error()+": ")
 		} else {
 			l.values[s.Name] = value
 		}
@@ -133,7 +133,7 @@ func (l *look) login() []Finding {
 	if name == "" {
 		return nil
 	}
-	f := Finding{"loginProfile", OK, "login " + name + " is kept"}
+	f := Finding{"loginProfile", OK, name + " is kept"}
 	if l.cfg.Login == nil {
 		f.Level, f.Message = Error, "no logins are kept here"
 		return []Finding{f}
@@ -141,9 +141,9 @@ func (l *look) login() []Finding {
 	expired, err := l.cfg.Login(l.env.Project, name)
 	switch {
 	case err != nil:
-		f.Level, f.Message = Error, "login "+name+": "+err.Error()
+		f.Level, f.Message = Error, name+": "+err.Error()
 	case expired:
-		f.Level, f.Message = Warning, "login "+name+" has run out: record it again unless it is signed in anew by itself"
+		f.Level, f.Message = Warning, name+" has run out: record it again unless it is signed in anew by itself"
 	}
 	return []Finding{f}
 }

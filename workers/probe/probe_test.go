@@ -85,7 +85,7 @@ func TestAnEnvironmentInGoodOrder(t *testing.T) {
 	require.Equal(t, []probe.Finding{
 		{Subject: "baseUrl", Level: probe.OK, Message: "it answers 200 OK"},
 		{Subject: "secrets/token", Level: probe.OK, Message: "TAPEDECK_SECRET_SHOP has a value"},
-		{Subject: "loginProfile", Level: probe.OK, Message: "login buyer is kept"},
+		{Subject: "loginProfile", Level: probe.OK, Message: "buyer is kept"},
 	}, prober().Look(t.Context(), e))
 }
 

@@ -148,6 +148,7 @@ test("a removed environment can be brought back", async () => {
   expect(fake.environments.list.map(({ name }) => name)).toEqual(["live"]);
   await user.click(await screen.findByRole("button", { name: "Undo" }));
   expect(await screen.findByRole("heading", { name: "Staging" })).toBeVisible();
+  await waitFor(() => expect(screen.queryByRole("button", { name: "Undo" })).toBeNull());
   const put = sent(fake, "PUT")[0];
   expect(put?.body).toMatchObject({
     title: "Staging",

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogActions, DialogBody } from "@/components/ui/dialog";
 import { Checkbox, Field, Input, Select, Textarea } from "@/components/ui/field";
@@ -24,6 +24,7 @@ export default function EditDialog({
 }) {
   const client = useQueryClient();
   const [draft, setDraft] = useState(() => draftOf(environment));
+  const form = useRef<HTMLFormElement>(null);
   const change = (part: Partial<Draft>) => setDraft((old) => ({ ...old, ...part }));
   const save = useMutation({
     mutationFn: () =>
@@ -36,6 +37,9 @@ export default function EditDialog({
     },
     onSettled: () => client.invalidateQueries({ queryKey: keys.all }),
   });
+  useEffect(() => {
+    if (save.error) showFault(form.current);
+  }, [save.error]);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!save.isPending) save.mutate();
@@ -48,7 +52,7 @@ export default function EditDialog({
       onClose={onClose}
       title={environment ? `Change ${environment.name}` : "Add an environment"}
     >
-      <form onSubmit={submit} className="contents">
+      <form ref={form} onSubmit={submit} className="contents">
         <DialogBody>
           <div className="flex flex-col gap-4">
             <Place draft={draft} change={change} fault={fault} named={!environment} />
@@ -78,6 +82,13 @@ export default function EditDialog({
   );
 }
 
+/** What is wrong may be out of sight. */
+function showFault(form: HTMLFormElement | null) {
+  form
+    ?.querySelector('[aria-invalid="true"], fieldset [role="alert"]')
+    ?.scrollIntoView?.({ block: "center" });
+}
+
 const PRECONDITION_FAILED = 412;
 
 function whyNot(error: unknown): string {
@@ -97,7 +108,7 @@ interface PartProps {
 function Place({ draft, change, fault, named }: PartProps & { named: boolean }) {
   return (
     <>
-      <div className="grid gap-4 sm:grid-cols-2">
+      <div className={named ? "grid gap-4 sm:grid-cols-2" : undefined}>
         {named && (
           <Field
             label="Name"

@@ -40,9 +40,9 @@ export function draftOf(environment?: Environment): Draft {
     title: environment?.title ?? "",
     baseUrl: environment?.baseUrl ?? "",
     secrets: (environment?.secrets ?? []).map(row),
-    headers: Object.entries(environment?.headers ?? {}).map(([name, value]) =>
-      row({ name, value }),
-    ),
+    headers: Object.entries(environment?.headers ?? {})
+      .sort()
+      .map(([name, value]) => row({ name, value })),
     loginProfile: environment?.loginProfile ?? "",
     writable: environment?.writable ?? false,
     ignoreHttpsErrors: environment?.ignoreHttpsErrors ?? false,

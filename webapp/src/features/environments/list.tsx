@@ -101,7 +101,7 @@ function Writing({ writable = false }: { writable?: boolean }) {
 
 function Facts({ environment }: { environment: Environment }) {
   const { loginProfile, secrets, allowedHosts, ignoreHttpsErrors, updatedAt } = environment;
-  const headers = Object.keys(environment.headers);
+  const headers = Object.keys(environment.headers).sort();
   return (
     <ul className="flex flex-wrap gap-x-4 gap-y-1 text-xs text-ink-3">
       {loginProfile && <li>Login {loginProfile}</li>}

@@ -52,7 +52,7 @@ export function Rows<T extends Record<keyof T & string, string>>({
             <Input
               key={column.of}
               aria-label={`${column.label} of ${one} ${i + 1}`}
-              className={place === 0 ? "max-w-40 font-mono" : "font-mono"}
+              className={place === 0 ? "max-w-28 font-mono sm:max-w-40" : "font-mono"}
               autoComplete="off"
               spellCheck={false}
               placeholder={column.placeholder}
