@@ -207,6 +207,11 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, out any
 	return c.call(ctx, http.MethodGet, withQuery(path, query), nil, nil, out)
 }
 
+// Put sends what is to stand at any path and reads the answer into out; header may have If-Match or If-None-Match.
+func (c *Client) Put(ctx context.Context, path string, header http.Header, body, out any) error {
+	return c.call(ctx, http.MethodPut, path, header, body, out)
+}
+
 // Delete removes what is at any path and reads the answer into out.
 func (c *Client) Delete(ctx context.Context, path string, query url.Values, out any) error {
 	return c.call(ctx, http.MethodDelete, withQuery(path, query), nil, nil, out)

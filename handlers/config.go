@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tapedeck/artifacts"
+	"tapedeck/domain/environment"
 	"tapedeck/domain/job"
 	"tapedeck/domain/knowledge"
 	"tapedeck/eventstore"
@@ -54,6 +55,8 @@ type Config struct {
 	// Knowledge answers what is known, and Texts has the documents' texts; nil knows nothing.
 	Knowledge Knowledge
 	Texts     projections.Texts
+	// CheckEnvironment looks at an environment as tests would find it, and keeps nothing; nil cannot look.
+	CheckEnvironment func(ctx context.Context, e environment.State) []Finding
 	// Recorder reaches the recorder of this process; nil when there is none.
 	Recorder Recorder
 	// Profiles lists login profiles; nil is none.

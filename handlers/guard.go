@@ -73,7 +73,7 @@ func foreignOrigin() error {
 }
 
 func preflight(c *fiber.Ctx) error {
-	c.Set(fiber.HeaderAccessControlAllowMethods, "GET, HEAD, POST")
+	c.Set(fiber.HeaderAccessControlAllowMethods, "GET, HEAD, POST, PUT, DELETE")
 	c.Set(fiber.HeaderAccessControlAllowHeaders, "Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Range")
 	c.Set(fiber.HeaderAccessControlMaxAge, "600")
 	return c.SendStatus(fiber.StatusNoContent)

@@ -16,6 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
+	"tapedeck/domain/environment"
 	"tapedeck/domain/event"
 	"tapedeck/domain/job"
 	"tapedeck/domain/knowledge"
@@ -50,6 +51,11 @@ func TestEventSchemasFollowTheTypes(t *testing.T) {
 	}
 	for _, name := range proof.Types() {
 		zero, ok := proof.Prototype(name)
+		require.True(t, ok)
+		want[name+".json"] = schemaDocument(name, schemaOf(reflect.TypeOf(zero)))
+	}
+	for _, name := range environment.Types() {
+		zero, ok := environment.Prototype(name)
 		require.True(t, ok)
 		want[name+".json"] = schemaDocument(name, schemaOf(reflect.TypeOf(zero)))
 	}
@@ -177,7 +183,7 @@ func schemas(t *testing.T) func(t *testing.T, envelope jsontext.Value) {
 	t.Helper()
 	compiler := jsonschema.NewCompiler()
 	compiled := map[string]*jsonschema.Schema{}
-	for _, name := range slices.Concat(job.Types(), queue.Types(), recording.Types(), knowledge.Types(), proof.Types(), []string{"event"}) {
+	for _, name := range slices.Concat(job.Types(), queue.Types(), recording.Types(), knowledge.Types(), proof.Types(), environment.Types(), []string{"event"}) {
 		path := filepath.Join("schemas", name+".json")
 		file, err := os.Open(path)
 		require.NoError(t, err)

@@ -98,6 +98,7 @@ func (s *Server) mount() error {
 	s.mountRecorder()
 	s.mountKnowledge()
 	s.mountSuites()
+	s.mountEnvironments()
 	s.mountDoor()
 	s.mountSystem()
 	s.refuseOtherMethods()
@@ -191,6 +192,14 @@ func (s *Server) mountKnowledge() {
 	s.get("/api/knowledge/passages/:id/similar", s.listSimilar)
 }
 
+func (s *Server) mountEnvironments() {
+	s.get("/api/environments", s.listEnvironments)
+	s.get("/api/environments/:name", s.getEnvironment)
+	s.put("/api/environments/:name", s.putEnvironment)
+	s.delete("/api/environments/:name", s.removeEnvironment)
+	s.post("/api/environments/:name/check", s.checkEnvironment)
+}
+
 func (s *Server) mountSystem() {
 	s.get("/api/kinds", s.listKinds)
 	s.get("/api/stats", s.readStats)
@@ -215,6 +224,11 @@ func (s *Server) get(path string, h fiber.Handler) {
 func (s *Server) post(path string, h fiber.Handler) {
 	s.app.Post(path, h)
 	s.routes = append(s.routes, route{fiber.MethodPost, path})
+}
+
+func (s *Server) put(path string, h fiber.Handler) {
+	s.app.Put(path, h)
+	s.routes = append(s.routes, route{fiber.MethodPut, path})
 }
 
 func (s *Server) delete(path string, h fiber.Handler) {

@@ -35,6 +35,7 @@ var jobSections = []section{
 	{"word", 1, "SELECT term, doc, cnt FROM temp.word ORDER BY 1"},
 	{"recording", 1, "SELECT num, id, project, folder, name, status, removed, steps, duration, updated, doc FROM recording ORDER BY 1"},
 	{"recording event", 2, "SELECT num, version, type, at, data FROM recording_event ORDER BY 1, 2"},
+	{"environment", 2, "SELECT project, name, there, doc FROM environment ORDER BY 1, 2"},
 	{"recording text", 1, "SELECT rowid, text FROM recording_text ORDER BY 1"},
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"tapedeck/domain/environment"
 	"tapedeck/domain/event"
 	"tapedeck/domain/job"
 	"tapedeck/domain/queue"
@@ -15,9 +16,9 @@ import (
 //go:embed schema.sql
 var schema string
 
-// jobModel has the jobs, queues, statistics and recordings.
+// jobModel has the jobs, queues, statistics, recordings and environments.
 var jobModel = &model{
-	name: "read models", schema: schema, version: 6, sections: jobSections, words: "job_text",
+	name: "read models", schema: schema, version: 7, sections: jobSections, words: "job_text",
 	tables: func(conn *sqlite.Conn) tables { return &jobTables{conn: conn} },
 }
 
@@ -29,7 +30,9 @@ type jobTables struct {
 }
 
 func (t *jobTables) begin(at *progress) batchFold {
-	return &fold{file: t, at: at, stats: map[statKey]*statRow{}, queues: map[string]*queue.State{}}
+	return &fold{
+		file: t, at: at, stats: map[statKey]*statRow{}, queues: map[string]*queue.State{}, environments: map[string]*environment.State{},
+	}
 }
 
 func (t *jobTables) forget() { t.rows, t.tapes = rowCache{}, nil }
@@ -42,6 +45,8 @@ type fold struct {
 	stats   map[statKey]*statRow
 	queues  map[string]*queue.State
 	edited  []*recordingRow
+	// environments are those of the batch, by their streams.
+	environments map[string]*environment.State
 }
 
 func (d *fold) event(e *eventstore.Recorded) error {
@@ -60,6 +65,8 @@ func (d *fold) event(e *eventstore.Recorded) error {
 		return d.queue(e)
 	case strings.HasPrefix(e.Stream, "recording/"):
 		return d.recording(e)
+	case strings.HasPrefix(e.Stream, "environment/"):
+		return d.environment(e)
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ type standing struct {
 	err       error
 }
 
-// Projector keeps the read models of jobs, queues and recordings. It implements Reader.
+// Projector keeps the read models of jobs, queues, recordings and environments. It implements Reader.
 type Projector struct{ *follower }
 
 // New returns a Projector of the log. It does nothing until Start.

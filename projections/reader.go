@@ -39,6 +39,8 @@ type Reader interface {
 	Recordings(ctx context.Context, q RecordingQuery) (RecordingPage, error)
 	// Folders lists the folders of a project's recordings that were not removed; project "" is all.
 	Folders(ctx context.Context, project string) ([]Folder, error)
+	// Environments lists a project's environments that were not removed; project "" is all.
+	Environments(ctx context.Context, project string) (EnvironmentList, error)
 	// Stats aggregates a window.
 	Stats(ctx context.Context, q StatsQuery) (Stats, error)
 

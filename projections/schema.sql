@@ -104,3 +104,12 @@ CREATE TABLE recording_event (
 
 -- Search over recordings. The rowid is the recording's num.
 CREATE VIRTUAL TABLE recording_text USING fts5 (text, columnsize = 0, tokenize = 'unicode61 remove_diacritics 2');
+
+-- Environments. One that was removed, and is not there now, stays: its stream may go on. What it is now is in doc, as JSON.
+CREATE TABLE environment (
+	project TEXT    NOT NULL,
+	name    TEXT    NOT NULL,
+	there   INTEGER NOT NULL,
+	doc     TEXT    NOT NULL,
+	PRIMARY KEY (project, name)
+) WITHOUT ROWID;

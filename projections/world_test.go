@@ -109,6 +109,10 @@ func (w *world) live(t *rapid.T, n int) {
 			w.record(t)
 			continue
 		}
+		if rapid.IntRange(0, 9).Draw(t, "environment") == 0 {
+			w.furnish(t)
+			continue
+		}
 		if len(w.ids) == 0 || rapid.IntRange(0, 4).Draw(t, "what") == 0 {
 			w.submit(drawSubmit(t, w))
 			continue

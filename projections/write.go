@@ -28,7 +28,10 @@ func (d *fold) write() error {
 	if err := d.writeQueues(); err != nil {
 		return err
 	}
-	return d.writeRecordings()
+	if err := d.writeRecordings(); err != nil {
+		return err
+	}
+	return d.writeEnvironments()
 }
 
 func (d *fold) writeRow(r *row, tallies map[tallyKey]int64) error {

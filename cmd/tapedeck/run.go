@@ -226,7 +226,7 @@ func (n *node) startAPI(ctx context.Context, kinds *workers.Registry, checks []h
 		Kinds: apiKinds(kinds), Artifacts: n.files, Page: webapp.Files(), Checks: checks, Logger: n.log, Metrics: n.metrics,
 		Recorder: apiRecorder{rec, repo, traces}, Profiles: apiProfiles{logins},
 		Uploads: n.files, MaxUpload: int64(n.cfg.IngestMaxUpload), Knowledge: known, Texts: knownTexts{n.files},
-		Preview: previews(n.gather),
+		Preview: previews(n.gather), CheckEnvironment: n.looks(logins),
 	})
 	if err != nil {
 		return err

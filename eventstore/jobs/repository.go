@@ -168,7 +168,7 @@ func (r *Repository) Apply(ctx context.Context, s job.State, by Caller, c job.Co
 	if err != nil {
 		return s, Receipt{}, err
 	}
-	return next, r.receipt(plan.Writes[0].Stream, next, done), nil
+	return next, r.receipt(plan.Writes[0].Stream, next.Version, next.Head, done), nil
 }
 
 // Submit creates the job with this id. With a command id, a repeated submission answers the job as
@@ -211,12 +211,12 @@ func (r *Repository) checkRelations(ctx context.Context, c job.Submit) error {
 	return nil
 }
 
-func (r *Repository) receipt(stream string, s job.State, done eventstore.Appended) Receipt {
+func (r *Repository) receipt(stream string, version uint64, head event.Hash, done eventstore.Appended) Receipt {
 	positions := done.Positions[0]
 	last := positions[len(positions)-1]
 	return Receipt{
-		Stream: stream, Version: s.Version, Hash: s.Head, Position: last,
-		Cursor: eventstore.NewCursor(r.store.Epoch(), last, s.Head),
+		Stream: stream, Version: version, Hash: head, Position: last,
+		Cursor: eventstore.NewCursor(r.store.Epoch(), last, head),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tapedeck/domain/environment"
 	"tapedeck/domain/job"
 	"tapedeck/domain/proof"
 	"tapedeck/domain/recording"
@@ -62,7 +63,7 @@ type Problem struct {
 
 // Field says what is wrong with one part of a request.
 type Field struct {
-	// Path is a JSON pointer into the body, query/NAME or header/NAME.
+	// Path is a JSON pointer into the body, query/NAME, header/NAME or path/NAME.
 	Path    string `json:"path"`
 	Message string `json:"message"`
 }
@@ -125,6 +126,8 @@ func Of(err error) *Problem {
 		return New(NotFound, "no such recording")
 	case errors.Is(err, proof.ErrNotFound):
 		return New(NotFound, "no such proof: it begins when the job of a verification has read its project")
+	case errors.Is(err, environment.ErrNotFound):
+		return New(NotFound, environment.ErrNotFound.Error())
 	case errors.As(err, &gone):
 		p := New(Gone, gone.Detail)
 		p.Reason = string(gone.Reason)

@@ -163,6 +163,15 @@ const knownDocument = createRoute({
   ),
 });
 
+const environments = createRoute({
+  getParentRoute: () => root,
+  path: "/environments",
+  component: lazyRouteComponent(
+    patient(() => import("@/routes/environments")),
+    "EnvironmentsPage",
+  ),
+});
+
 const queues = createRoute({
   getParentRoute: () => root,
   path: "/queues",
@@ -199,7 +208,7 @@ export function newRouter(queries: QueryClient, history?: RouterHistory) {
     history,
     routeTree: root.addChildren([
       ...[index, jobs, job, submit, record, session, recordings, recording],
-      ...[knowledge, knownDocument, queues, dead, stats],
+      ...[knowledge, knownDocument, environments, queues, dead, stats],
     ]),
     context: { queries },
     parseSearch,

@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"tapedeck/domain/job"
 	"tapedeck/domain/recording"
 	"tapedeck/domain/recording/chromerecorder"
+	"tapedeck/domain/secret"
 )
 
 // Modes of a session.
@@ -249,29 +249,8 @@ func (c *faults) look(in Input) {
 // timezone is how zones are named; whether there is one the browser says.
 var timezone = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$`)
 
-// secretIn is a secret inside the value of a header.
-var secretIn = regexp.MustCompile(`\$\{secret:([^}]*)\}`)
-
-// sensitive headers must not be written into the job.
-var sensitive = []string{"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "X-Auth-Token"}
-
-// reserved headers belong to the connection.
-var reserved = []string{"Host", "Connection", "Content-Length", "Transfer-Encoding", "Upgrade", "Te", "Trailer", "Keep-Alive", "Proxy-Connection"}
-
 func (c *faults) network(in Input) {
-	c.want(len(in.ExtraHeaders) <= 100, "extraHeaders", "at most 100")
-	for name, value := range in.ExtraHeaders {
-		path := "extraHeaders." + name
-		c.want(httpguts.ValidHeaderFieldName(name) && httpguts.ValidHeaderFieldValue(value), path, "is no header line")
-		canonical := http.CanonicalHeaderKey(name)
-		c.want(!slices.Contains(reserved, canonical), path, "belongs to the connection")
-		c.want(!slices.Contains(sensitive, canonical) || secretIn.MatchString(value), path,
-			"would be written down: hold the secret part as ${secret:NAME} and name it in secrets")
-		for _, m := range secretIn.FindAllStringSubmatch(value, -1) {
-			c.want(slices.ContainsFunc(in.Secrets, func(s Secret) bool { return s.Name == m[1] && s.Ref != "" }), path,
-				"secret %q is not in secrets, or has no ref", m[1])
-		}
-	}
+	c.list = append(c.list, secret.CheckHeaders("extraHeaders", in.ExtraHeaders, in.secrets())...)
 	c.want((in.HTTPCredentials.Username == "") == (in.HTTPCredentials.PasswordRef == ""), "httpCredentials", "username and passwordRef are needed")
 	c.proxy(in.Proxy)
 }
@@ -291,12 +270,7 @@ func (c *faults) names(in Input) {
 	for path, name := range map[string]string{"profile": in.Profile, "saveProfile": in.SaveProfile} {
 		c.want(name == "" || job.ValidName(name), path, "want 1–64 of a–z, 0–9, '.', '_', '-'")
 	}
-	seen := map[string]bool{}
-	for i, s := range in.Secrets {
-		c.want(secretName.MatchString(s.Name), fmt.Sprintf("secrets.%d.name", i), "want letters, digits, '-', '_' and '.'")
-		c.want(!seen[s.Name], fmt.Sprintf("secrets.%d.name", i), "is there twice")
-		seen[s.Name] = true
-	}
+	c.list = append(c.list, secret.CheckNames("secrets", in.secrets())...)
 	start := recording.Started{Attempt: 1, Name: in.name(), Folder: in.Folder, Variables: in.variables()}
 	if _, err := recording.Decide(recording.State{}, recording.Start{Started: start}); err != nil {
 		var invalid *job.InvalidError
@@ -308,7 +282,13 @@ func (c *faults) names(in Input) {
 	}
 }
 
-var secretName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+func (in Input) secrets() []secret.Ref {
+	refs := make([]secret.Ref, len(in.Secrets))
+	for i, s := range in.Secrets {
+		refs[i] = secret.Ref(s)
+	}
+	return refs
+}
 
 // name is the recording's name: the address's host unless it was given.
 func (in Input) name() string {

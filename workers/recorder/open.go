@@ -14,6 +14,7 @@ import (
 
 	"tapedeck/domain/device"
 	"tapedeck/domain/recording"
+	"tapedeck/domain/secret"
 	"tapedeck/proxy"
 	"tapedeck/workers"
 	"tapedeck/workers/recorder/mask"
@@ -169,9 +170,7 @@ func (s *session) proxyConfig(ctx context.Context) (proxy.SessionConfig, error) 
 func (s *session) extraHeaders() http.Header {
 	h := http.Header{}
 	for name, value := range s.in.ExtraHeaders {
-		h.Set(name, secretIn.ReplaceAllStringFunc(value, func(place string) string {
-			return s.secrets[secretIn.FindStringSubmatch(place)[1]]
-		}))
+		h.Set(name, secret.Expand(value, func(name string) string { return s.secrets[name] }))
 	}
 	if len(h) == 0 {
 		return nil

@@ -1322,6 +1322,82 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/environments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Targets that tests are run against */
+        get: operations["listEnvironments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/environments/{name}": {
+        parameters: {
+            query?: {
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                name: components["parameters"]["EnvironmentName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * An environment
+         * @description Its project is `default` when absent.
+         */
+        get: operations["getEnvironment"];
+        /**
+         * Create an environment, or give it these settings
+         * @description What is not in the body is not set any more. Values of secrets are refused where they can be told: the settings
+         *     stand in the log. The same settings again change nothing.
+         */
+        put: operations["putEnvironment"];
+        post?: never;
+        /**
+         * Remove an environment
+         * @description Its tape stays, and its name can be used again.
+         */
+        delete: operations["removeEnvironment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/environments/{name}/check": {
+        parameters: {
+            query?: {
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                name: components["parameters"]["EnvironmentName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look at an environment as tests would find it
+         * @description Whether its address answers under the egress policy with its headers, whether its secrets can be resolved and its
+         *     login is there. Nothing is kept, and no value of a secret is answered. It looks from where the API runs: workers
+         *     elsewhere have secrets of their own.
+         */
+        post: operations["checkEnvironment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2186,6 +2262,76 @@ export interface components {
             removed: number;
             version: number;
         };
+        SecretRef: {
+            name: string;
+            /** @description Where the value is, such as TAPEDECK_SECRET_SHOP; never the value */
+            ref: string;
+        };
+        EnvironmentSettings: {
+            title?: string;
+            /** @description http or https, without credentials, query and fragment */
+            baseUrl: string;
+            secrets?: components["schemas"]["SecretRef"][];
+            /** @description Sent with every request to the host and port of baseUrl, and to no other; secret parts are `${secret:NAME}` */
+            headers?: {
+                [key: string]: string;
+            };
+            /** @description A login of the same project that tests begin with */
+            loginProfile?: string;
+            /** @description Tests that write may run against it */
+            writable?: boolean;
+            ignoreHttpsErrors?: boolean;
+            /** @description Hosts that tests may reach beside that of baseUrl: NAME, NAME:PORT, or *.NAME for what is below it */
+            allowedHosts?: string[];
+            note?: string;
+        };
+        Environment: {
+            project: string;
+            name: string;
+            title?: string;
+            baseUrl: string;
+            secrets: components["schemas"]["SecretRef"][];
+            headers: {
+                [key: string]: string;
+            };
+            loginProfile?: string;
+            writable?: boolean;
+            ignoreHttpsErrors?: boolean;
+            allowedHosts: string[];
+            note?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            version: number;
+            /** @description Of the change that was just made */
+            cursor?: string;
+        };
+        EnvironmentList: {
+            items: components["schemas"]["Environment"][];
+            cursor: string;
+        };
+        EnvironmentRemoval: {
+            project: string;
+            name: string;
+            version: number;
+            cursor: string;
+        };
+        EnvironmentCheck: {
+            project: string;
+            name: string;
+            version: number;
+            /** @description No finding is an error */
+            ok: boolean;
+            findings: components["schemas"]["EnvironmentFinding"][];
+        };
+        EnvironmentFinding: {
+            /** @description baseUrl, loginProfile, headers/NAME or secrets/NAME */
+            subject: string;
+            /** @enum {string} */
+            level: "ok" | "warning" | "error";
+            message: string;
+        };
     };
     responses: {
         /** @description What is wrong */
@@ -2229,12 +2375,13 @@ export interface components {
         MinCursor: string;
         /** @description Kept with the removal */
         Reason: string;
+        EnvironmentName: string;
         /** @description Events folded; the newest when absent */
         RecordingVersion: number;
         JobId: string;
         QueueName: string;
         IdempotencyKey: string;
-        /** @description The version in quotes, as ETag gave it; 412 if the job moved on */
+        /** @description The version in quotes, as ETag gave it; 412 if it moved on */
         IfMatch: string;
         /** @description What a browser's EventSource sends on reconnecting; wins over `from` */
         LastEventId: string;
@@ -2510,7 +2657,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version in quotes, as ETag gave it; 412 if the job moved on */
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -2536,7 +2683,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version in quotes, as ETag gave it; 412 if the job moved on */
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -2562,7 +2709,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version in quotes, as ETag gave it; 412 if the job moved on */
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -2588,7 +2735,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version in quotes, as ETag gave it; 412 if the job moved on */
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -3960,7 +4107,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version in quotes, as ETag gave it; 412 if the job moved on */
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -3981,7 +4128,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version in quotes, as ETag gave it; 412 if the job moved on */
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -4337,7 +4484,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version in quotes, as ETag gave it; 412 if the job moved on */
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -4394,6 +4541,172 @@ export interface operations {
             };
             404: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEnvironments: {
+        parameters: {
+            query?: {
+                project?: components["parameters"]["Project"];
+                /** @description Wait (bounded) until the index has this cursor */
+                minCursor?: components["parameters"]["MinCursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By project and name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEnvironment: {
+        parameters: {
+            query?: {
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                "If-None-Match"?: string;
+            };
+            path: {
+                name: components["parameters"]["EnvironmentName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The environment; ETag is its version */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Environment"];
+                };
+            };
+            /** @description Not changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    putEnvironment: {
+        parameters: {
+            query?: {
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description `*` creates; 412 if there is an environment of this name */
+                "If-None-Match"?: "*";
+            };
+            path: {
+                name: components["parameters"]["EnvironmentName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnvironmentSettings"];
+            };
+        };
+        responses: {
+            /** @description It has these settings; without a cursor it had them before */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Environment"];
+                };
+            };
+            /** @description It was created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Environment"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeEnvironment: {
+        parameters: {
+            query?: {
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                name: components["parameters"]["EnvironmentName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentRemoval"];
+                };
+            };
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    checkEnvironment: {
+        parameters: {
+            query?: {
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                name: components["parameters"]["EnvironmentName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentCheck"];
+                };
+            };
+            404: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

@@ -1,5 +1,6 @@
 import type { LiveFilter } from "@/features/live/protocol";
 import type { Artifact, Job, LogLine, Status, Submission, TapeEvent } from "@/lib/api";
+import { FakeEnvironments } from "./fake-environments";
 import { FakeKnowledge } from "./fake-knowledge";
 import { FakeRecorder } from "./fake-recorder";
 
@@ -39,6 +40,7 @@ export class FakeServer {
   overrides = new Map<string, () => Response>();
   recorder = new FakeRecorder(this);
   knowledge = new FakeKnowledge();
+  environments = new FakeEnvironments();
 
   cursor(position = this.log.length): string {
     return `${this.epoch}.${position}.c0ffee`;
@@ -236,7 +238,9 @@ export class FakeServer {
     const url = new URL(request.url);
     const path = url.pathname;
     const body =
-      request.method === "POST" ? await request.json().catch(() => undefined) : undefined;
+      request.method === "POST" || request.method === "PUT"
+        ? await request.json().catch(() => undefined)
+        : undefined;
     this.requests.push({ method: request.method, path: path + url.search, body });
     if (this.down) throw new TypeError("Failed to fetch");
     const override = this.overrides.get(path);
@@ -246,6 +250,7 @@ export class FakeServer {
       return this.recorder.handle(request, url, body);
     }
     if (area === "knowledge") return this.knowledge.handle(request, url);
+    if (area === "environments") return this.environments.handle(request, url, body);
     if (area === "ingest") {
       const { job } = this.submit({ kind: `ingest.${id}`, input: body as Submission["input"] });
       return json({ jobId: job.jobId, status: job.status, version: 1, cursor: this.cursor() }, 202);

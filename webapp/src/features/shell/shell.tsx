@@ -13,6 +13,7 @@ import {
   Monitor,
   Moon,
   Plus,
+  Server,
   Skull,
   Sun,
 } from "lucide-react";
@@ -44,6 +45,7 @@ const places = [
   { to: "/jobs", label: "Jobs", icon: ListVideo, keys: "g j" },
   { to: "/recordings", label: "Recordings", short: "Library", icon: Film, keys: "g r" },
   { to: "/knowledge", label: "Knowledge", short: "Docs", icon: BookOpen, keys: "g k" },
+  { to: "/environments", label: "Environments", short: "Envs", icon: Server, keys: "g e" },
   { to: "/queues", label: "Queues & workers", short: "Queues", icon: Layers, keys: "g q" },
   { to: "/dead", label: "Dead letters", short: "Dead", icon: Skull, keys: "g d" },
   { to: "/stats", label: "Statistics", short: "Stats", icon: Activity, keys: "g s" },
@@ -229,7 +231,7 @@ const phonePlaces = [
 function PhoneTabs() {
   return (
     <nav aria-label="Main" className="border-t border-line bg-panel md:hidden">
-      <ul className="grid grid-cols-8">
+      <ul className="grid grid-cols-9">
         {phonePlaces.map((place) => (
           <li key={place.to}>
             <Link
