@@ -1,6 +1,7 @@
 import type { LiveFilter } from "@/features/live/protocol";
 import type { Artifact, Job, LogLine, Status, Submission, TapeEvent } from "@/lib/api";
 import { FakeKnowledge } from "./fake-knowledge";
+import { FakeProofs } from "./fake-proofs";
 import { FakeRecorder } from "./fake-recorder";
 
 type Data = Record<string, unknown>;
@@ -39,6 +40,7 @@ export class FakeServer {
   overrides = new Map<string, () => Response>();
   recorder = new FakeRecorder(this);
   knowledge = new FakeKnowledge();
+  proofs = new FakeProofs(this);
 
   cursor(position = this.log.length): string {
     return `${this.epoch}.${position}.c0ffee`;
@@ -245,6 +247,7 @@ export class FakeServer {
     if (area === "recorder" || area === "recordings") {
       return this.recorder.handle(request, url, body);
     }
+    if (area === "suites") return this.proofs.handle(url);
     if (area === "knowledge") return this.knowledge.handle(request, url);
     if (area === "ingest") {
       const { job } = this.submit({ kind: `ingest.${id}`, input: body as Submission["input"] });
