@@ -11,6 +11,7 @@ import {
 import { ErrorPage, NotFoundPage } from "@/components/fault";
 import { readJobsSearch } from "@/features/jobs/search";
 import { readDocumentSearch, readKnowledgeSearch } from "@/features/knowledge/search";
+import { type Filter, filters } from "@/features/proof/search";
 import { readLibrarySearch, readRecordingSearch } from "@/features/recordings/search";
 import { Shell } from "@/features/shell/shell";
 import { patient } from "@/lib/patient";
@@ -45,7 +46,9 @@ const jobs = createRoute({
 });
 
 export const jobTabs = ["overview", "log", "events", "state", "artifacts"] as const;
-export type JobTab = (typeof jobTabs)[number];
+/** Those of a verification's job, whose proof comes first. */
+export const proofTabs = ["proof", ...jobTabs] as const;
+export type JobTab = (typeof proofTabs)[number];
 
 export interface JobSearch {
   tab?: JobTab;
@@ -58,6 +61,9 @@ export interface JobSearch {
   line?: number;
   level?: string;
   find?: string;
+  /** What a proof's matrix is narrowed to, and its cell that is open. */
+  show?: Filter;
+  cell?: string;
 }
 
 const job = createRoute({
@@ -65,13 +71,15 @@ const job = createRoute({
   path: "/jobs/$jobId",
   validateSearch: only(
     (raw: Record<string, unknown>): JobSearch => ({
-      tab: jobTabs.find((tab) => tab === one(raw, "tab")),
+      tab: proofTabs.find((tab) => tab === one(raw, "tab")),
       v: count(raw, "v"),
       event: count(raw, "event"),
       attempt: count(raw, "attempt"),
       line: count(raw, "line"),
       level: one(raw, "level"),
       find: one(raw, "find"),
+      show: filters.find((filter) => filter === one(raw, "show")),
+      cell: one(raw, "cell"),
     }),
   ),
   component: lazyRouteComponent(

@@ -452,6 +452,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/suites/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find out what a test project is worth
+         * @description A form with a Playwright Test project as a zip (without `node_modules`), and then a job of the kind `suite.verify` that
+         *     runs its tests against the twin of a recording. `input` is that job's input as JSON, without `upload` and `sha256`.
+         */
+        post: operations["verifySuite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suites/{id}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The verification's job */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Every run of every test, and what follows from them
+         * @description While it is being made, what is known so far. Its events are those of the stream `proof/{id}`.
+         */
+        get: operations["getProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/knowledge/search": {
         parameters: {
             query?: never;
@@ -1998,6 +2042,146 @@ export interface components {
             variables?: components["schemas"]["Variable"][];
             version?: number;
         };
+        Proof: {
+            proofId: string;
+            /** @description The Tapedeck project */
+            owner: string;
+            /** @enum {string} */
+            status: "running" | "proven" | "failed" | "stopped" | "broken";
+            reason?: string;
+            attempt: number;
+            name: string;
+            /** @description SHA-256 of the test project's archive */
+            project: string;
+            /** @enum {string} */
+            mode: "twin" | "live";
+            environment?: string;
+            recordings?: components["schemas"]["ProofRecording"][];
+            tests: components["schemas"]["ProofTest"][];
+            /** @description How often each test is run for the stability gate */
+            runs: number;
+            seed: number;
+            done: components["schemas"]["ProofRun"][];
+            mutants: components["schemas"]["Mutant"][];
+            /** @description How many there are */
+            mutantsOf: number;
+            judgements: components["schemas"]["Judgement"][];
+            verdicts: components["schemas"]["ProofVerdict"][];
+            notes?: string[];
+            durationMs?: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            version: number;
+        };
+        ProofRecording: {
+            recordingId: string;
+            version: number;
+            name?: string;
+            exchanges: number;
+            writes: number;
+        };
+        ProofTest: {
+            id: string;
+            titles: string[];
+            file: string;
+            line?: number;
+            recordingId?: string;
+        };
+        ProofRun: {
+            key: string;
+            test: string;
+            /** @enum {string} */
+            purpose: "stability" | "baseline" | "mutation" | "live";
+            index: number;
+            conditions: {
+                seed: number;
+                /** @description The most by which an answer is held up */
+                latencyMs: number;
+                /** @description By how much the browser's processor is slowed down */
+                cpu: number;
+                workers: number;
+            };
+            /** @enum {string} */
+            outcome: "passed" | "failed" | "skipped" | "broken";
+            end?: {
+                /** @enum {string} */
+                by: "assertion" | "action" | "crash" | "timeout" | "drift" | "harness";
+                assertion?: number;
+                message?: string;
+                file?: string;
+                line?: number;
+            };
+            durationMs: number;
+            assertions?: number;
+            requests?: number;
+            /** @description How many requests did not fit the recording */
+            drift?: number;
+            /** @description The first of them */
+            drifted?: string[];
+            /** @description Runs with the same one count once */
+            signature?: string;
+            /** @description Names of the job's artefacts */
+            evidence?: string[];
+        };
+        Mutant: {
+            id: string;
+            operator: string;
+            recordingId: string;
+            where: string;
+            what: string;
+        };
+        Judgement: {
+            test: string;
+            mutant: string;
+            applied: boolean;
+            /** @description What the page showed or asked differed */
+            visible: boolean;
+            /** @enum {string} */
+            fate: "killed" | "stumbled" | "crashed" | "survived" | "no_effect" | "timed_out";
+            assertion?: number;
+            message?: string;
+            durationMs: number;
+            evidence?: string[];
+        };
+        ProofVerdict: {
+            test: string;
+            proven: boolean;
+            passed: number;
+            /** @description Runs that differ in what happened */
+            counted: number;
+            /** @description What is missing */
+            why?: string;
+            score: {
+                visible: number;
+                /** @description By an assertion */
+                killed: number;
+                /** @description By the first assertion */
+                first: number;
+                stumbled: number;
+                crashed: number;
+                rate: number;
+                /** @description The mean of the operators' rates */
+                macro: number;
+                /** @description Changes that no test should mind */
+                harmless: number;
+                /** @description Those of them that the test minded */
+                alarms: number;
+                rank: number;
+                operators: {
+                    name: string;
+                    applied: number;
+                    visible: number;
+                    killed: number;
+                    stumbled?: number;
+                    crashed?: number;
+                    survived?: number;
+                    timedOut?: number;
+                    rate: number;
+                }[];
+            };
+        };
         IngestAccepted: {
             jobId: string;
             status: string;
@@ -3205,6 +3389,71 @@ export interface operations {
             };
             400: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    verifySuite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @description JSON: recordingId, runs, seed, workers, mutants, budgetSeconds, secrets, … */
+                    input?: string;
+                    /** @description The Tapedeck project */
+                    owner?: string;
+                    /**
+                     * Format: binary
+                     * @description At most 100 MB
+                     */
+                    project: string;
+                };
+            };
+        };
+        responses: {
+            /** @description In the log */
+            202: {
+                headers: {
+                    Location?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestAccepted"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getProof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The verification's job */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proof */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proof"];
+                };
+            };
+            404: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

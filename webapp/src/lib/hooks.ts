@@ -1,4 +1,11 @@
-import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
+import {
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
 
 /** A ref that always holds the last rendered value: for handlers that outlive a render. */
 export function useStored<T>(value: T): RefObject<T> {
@@ -34,4 +41,16 @@ export function useSettled<T>(value: T, ms: number): T {
     return () => clearTimeout(id);
   }, [value, ms]);
   return settled;
+}
+
+/** Whether a media query holds; false where there is no screen. */
+export function useMedia(query: string): boolean {
+  return useSyncExternalStore(
+    (tell) => {
+      const media = window.matchMedia?.(query);
+      media?.addEventListener("change", tell);
+      return () => media?.removeEventListener("change", tell);
+    },
+    () => window.matchMedia?.(query).matches ?? false,
+  );
 }

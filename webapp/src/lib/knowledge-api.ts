@@ -1,6 +1,7 @@
 import { ApiError, api, apiURL, asProblem, unwrap } from "./api";
 import type { components } from "./api.gen";
 import type { Requirement } from "./requirement";
+import { sendForm } from "./upload";
 
 type Schemas = components["schemas"];
 export type Source = Schemas["Source"];
@@ -130,25 +131,5 @@ function upload(
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   for (const file of files) form.append("files", file, file.webkitRelativePath || file.name);
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest(); // fetch does not tell how far an upload is
-    request.open("POST", apiURL("/api/ingest/documents"));
-    request.responseType = "json";
-    request.upload.onprogress = ({ loaded, total }) => told(total ? loaded / total : 0);
-    request.onload = () => {
-      if (request.status === 202) return resolve(request.response as IngestAccepted);
-      const { status, statusText } = request;
-      reject(new ApiError(asProblem(request.response, new Response(null, { status, statusText }))));
-    };
-    request.onerror = () =>
-      reject(
-        new ApiError({
-          type: "about:blank",
-          title: "The upload was cut off",
-          status: 0,
-          code: "unavailable",
-        }),
-      );
-    request.send(form);
-  });
+  return sendForm("/api/ingest/documents", form, told);
 }

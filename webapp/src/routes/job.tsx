@@ -1,6 +1,6 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import { useCallback, useMemo } from "react";
+import { lazy, Suspense, useCallback, useMemo } from "react";
 import { Fault } from "@/components/fault";
 import { isFinal } from "@/components/status";
 import { ArtifactsView } from "@/features/job/artifacts-view";
@@ -9,15 +9,22 @@ import { JobHead } from "@/features/job/job-head";
 import { Overview } from "@/features/job/overview";
 import { useJob } from "@/features/job/use-job";
 import { type LogPlace, LogView } from "@/features/log/log-view";
+import type { ProofPlace } from "@/features/proof/search";
 import { StateView } from "@/features/timetravel/state-view";
 import { Waterfall } from "@/features/timetravel/waterfall";
+import { patient } from "@/lib/patient";
+import { proofKind } from "@/lib/proof-api";
 import { useShortcuts } from "@/lib/shortcuts";
 import { attemptsOf } from "@/lib/tape";
-import { type JobSearch, type JobTab, jobTabs } from "@/router";
+import { type JobSearch, type JobTab, jobTabs, proofTabs } from "@/router";
 
 const route = getRouteApi("/jobs/$jobId");
 
+// Only the jobs of one kind have a proof.
+const ProofView = lazy(patient(() => import("@/features/proof/proof-view")));
+
 const tabNames: Record<JobTab, string> = {
+  proof: "Proof",
   overview: "Overview",
   log: "Log",
   events: "Events",
@@ -35,7 +42,8 @@ function JobPage({ jobId }: { jobId: string }) {
   const navigate = route.useNavigate();
   const { job, events, joinedAttempt, error, retry } = useJob(jobId);
   const attempts = useMemo(() => attemptsOf(events ?? []), [events]);
-  const tab = search.tab ?? "overview";
+  const tabs = job?.kind === proofKind ? proofTabs : jobTabs;
+  const tab = tabs.find((name) => name === search.tab) ?? tabs[0];
 
   const change = useCallback(
     (next: JobSearch, replace = true) =>
@@ -43,8 +51,9 @@ function JobPage({ jobId }: { jobId: string }) {
     [navigate],
   );
   const place = useCallback((next: LogPlace) => change(next), [change]);
+  const showIn = useCallback((next: ProofPlace) => change(next), [change]);
   useShortcuts(
-    jobTabs.map((name, i) => ({
+    tabs.map((name, i) => ({
       keys: String(i + 1),
       label: tabNames[name],
       group: "This page" as const,
@@ -74,12 +83,12 @@ function JobPage({ jobId }: { jobId: string }) {
         aria-label="Parts of the job"
         className="flex shrink-0 gap-1 overflow-x-auto px-4 pt-2 md:px-6"
       >
-        {jobTabs.map((name) => (
+        {tabs.map((name) => (
           <Link
             key={name}
             from="/jobs/$jobId"
             to="."
-            search={(old) => ({ ...old, tab: name === "overview" ? undefined : name })}
+            search={(old) => ({ ...old, tab: name === tabs[0] ? undefined : name })}
             aria-current={tab === name ? "page" : undefined}
             className={clsx(
               "border-b-2 px-2.5 py-1.5 text-sm",
@@ -92,6 +101,11 @@ function JobPage({ jobId }: { jobId: string }) {
           </Link>
         ))}
       </nav>
+      {tab === "proof" && (
+        <Suspense fallback={<p className="p-6 text-sm text-ink-3">Loading…</p>}>
+          <ProofView job={job} place={search} onPlace={showIn} />
+        </Suspense>
+      )}
       {tab === "overview" && <Overview job={job} events={events} attempts={attempts} />}
       {tab === "log" && (
         <LogView

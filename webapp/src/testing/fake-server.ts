@@ -2,6 +2,7 @@ import type { LiveFilter } from "@/features/live/protocol";
 import type { Artifact, Job, LogLine, Status, Submission, TapeEvent } from "@/lib/api";
 import { FakeEnvironments } from "./fake-environments";
 import { FakeKnowledge } from "./fake-knowledge";
+import { FakeProofs } from "./fake-proofs";
 import { FakeRecorder } from "./fake-recorder";
 
 type Data = Record<string, unknown>;
@@ -41,6 +42,7 @@ export class FakeServer {
   recorder = new FakeRecorder(this);
   knowledge = new FakeKnowledge();
   environments = new FakeEnvironments();
+  proofs = new FakeProofs(this);
 
   cursor(position = this.log.length): string {
     return `${this.epoch}.${position}.c0ffee`;
@@ -249,6 +251,7 @@ export class FakeServer {
     if (area === "recorder" || area === "recordings") {
       return this.recorder.handle(request, url, body);
     }
+    if (area === "suites") return this.proofs.handle(url);
     if (area === "knowledge") return this.knowledge.handle(request, url);
     if (area === "environments") return this.environments.handle(request, url, body);
     if (area === "ingest") {

@@ -6,6 +6,8 @@ import { noteGone } from "@/features/live/gone";
 import { keys } from "@/features/live/keys";
 import { appendLines, type LogHead } from "@/features/log/pages";
 import { api, type Job, type TapeEvent, unwrap } from "@/lib/api";
+import type { Proof } from "@/lib/proof-api";
+import { applyProofEvents, isProofEvent } from "@/lib/proof-fold";
 import { isStateEvent } from "@/lib/tape";
 
 /**
@@ -93,11 +95,13 @@ type Client = ReturnType<typeof useQueryClient>;
 
 function applyBatch(client: Client, jobId: string, batch: TapeEvent[]) {
   const state: TapeEvent[] = [];
+  const proof: TapeEvent[] = [];
   let artifacts = false;
   for (const event of batch) {
     if (event.type === "job.logged") appendLines(client, jobId, event);
     else if (event.type === "job.progressed") applyProgress(client, jobId, event);
     else if (event.type === "job.artifact_stored") artifacts = true;
+    else if (isProofEvent(event)) proof.push(event);
     else if (isStateEvent(event)) {
       // In the batch's order: the new attempt's lines may follow in the same batch.
       if (event.type === "job.started") startLog(client, jobId, event);
@@ -105,7 +109,19 @@ function applyBatch(client: Client, jobId: string, batch: TapeEvent[]) {
     }
   }
   if (artifacts) void client.invalidateQueries({ queryKey: keys.artifacts(jobId) });
+  if (proof.length > 0) applyProof(client, jobId, proof);
   if (state.length > 0) applyState(client, jobId, state);
+}
+
+// What comes while the proof is being read is only noted: the reader asks again until it has it.
+function applyProof(client: Client, jobId: string, fresh: TapeEvent[]) {
+  client.setQueryData<number>(keys.proofSeen(jobId), fresh.at(-1)?.sequence ?? 0);
+  const key = keys.proof(jobId);
+  const have = client.getQueryData<Proof | null>(key);
+  if (have === undefined) return;
+  const { proof, reload } = have ? applyProofEvents(have, fresh) : { proof: null, reload: true };
+  if (proof !== have) client.setQueryData(key, proof);
+  if (reload) void client.invalidateQueries({ queryKey: key, exact: true });
 }
 
 // Nothing late may reopen an attempt: progress counts for the attempt that is under way only.

@@ -12,6 +12,10 @@ export const keys = {
   events: (id: string) => ["job", id, "events"] as const,
   children: (id: string) => ["job", id, "children"] as const,
   artifacts: (id: string) => ["job", id, "artifacts"] as const,
+  proof: (id: string) => ["job", id, "proof"] as const,
+  /** The last event of the job's proof that came over the stream. */
+  proofSeen: (id: string) => ["job", id, "proof", "seen"] as const,
+  evidence: (id: string, name: string) => ["job", id, "evidence", name] as const,
   /** Where data and stream of a job join: its log's end and the cursor that it was read at. */
   join: (id: string) => ["job", id, "join"] as const,
   logHead: (id: string, attempt: number) => ["job", id, "log", attempt, "head"] as const,

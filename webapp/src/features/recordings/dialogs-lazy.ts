@@ -5,3 +5,4 @@ import { patient } from "@/lib/patient";
 const load = patient(() => import("./dialogs"));
 export const RenameDialog = lazy(() => load().then((all) => ({ default: all.RenameDialog })));
 export const MoveDialog = lazy(() => load().then((all) => ({ default: all.MoveDialog })));
+export const VerifyDialog = lazy(patient(() => import("./verify-dialog")));

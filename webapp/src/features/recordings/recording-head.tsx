@@ -5,6 +5,7 @@ import {
   EllipsisVertical,
   ExternalLink,
   FileJson,
+  FlaskConical,
   FolderInput,
   Pencil,
   Redo2,
@@ -22,14 +23,14 @@ import type { Recording } from "@/lib/recording";
 import { useShortcuts } from "@/lib/shortcuts";
 import { duration } from "@/lib/time";
 import { notifyError } from "@/lib/toast";
-import { MoveDialog, RenameDialog } from "./dialogs-lazy";
+import { MoveDialog, RenameDialog, VerifyDialog } from "./dialogs-lazy";
 import { useRunAgain } from "./run";
 import type { Editor } from "./use-editor";
 
 /** What the recording is, and what can be done with the whole of it. */
 export function RecordingHead({ recording, editor }: { recording: Recording; editor: Editor }) {
   const { name, folder = "" } = recording;
-  const [dialog, setDialog] = useState<"rename" | "move" | null>(null);
+  const [dialog, setDialog] = useState<"rename" | "move" | "verify" | null>(null);
   useShortcuts([
     { keys: "mod+z", label: "Undo", group: "This page", run: () => editor.edit({ op: "undo" }) },
     {
@@ -94,6 +95,9 @@ export function RecordingHead({ recording, editor }: { recording: Recording; edi
             onRename={(next) => editor.edit({ op: "rename", name: next })}
           />
         )}
+        {dialog === "verify" && (
+          <VerifyDialog recording={recording} onClose={() => setDialog(null)} />
+        )}
         {dialog === "move" && (
           <MoveDialog
             folder={folder}
@@ -157,7 +161,7 @@ function Actions({
 }: {
   recording: Recording;
   editor: Editor;
-  openDialog: (dialog: "rename" | "move") => void;
+  openDialog: (dialog: "rename" | "move" | "verify") => void;
 }) {
   const { recordingId: id, name } = recording;
   const again = useRunAgain();
@@ -188,6 +192,9 @@ function Actions({
       )}
       <Button disabled={trace.isPending} onClick={() => trace.mutate()}>
         <ExternalLink aria-hidden="true" /> Open trace
+      </Button>
+      <Button disabled={recording.status === "recording"} onClick={() => openDialog("verify")}>
+        <FlaskConical aria-hidden="true" /> Verify tests…
       </Button>
       <Button
         look="primary"
