@@ -82,6 +82,10 @@ test-web: $(SPA) ## Run the page's type check, unit tests and size budget
 fuzz: ## Run every fuzz target for FUZZTIME (10s)
 	scripts/fuzz $(FUZZTIME)
 
+.PHONY: proof
+proof: deps-test spa ## Hold tests against MUTANTS (60) faults: slow
+	MUTANTS=$${MUTANTS:-60} RUN=FaultsTellTestsApart scripts/test-go ./e2e
+
 .PHONY: chaos
 chaos: deps-test spa ## Kill workers, API and Redis KILLS (200) times under load
 	TAPEDECK_KILLS=$(KILLS) $(GO) test -count=1 -timeout 3h -v -run 'TestChaos' ./e2e/...

@@ -112,14 +112,17 @@ function ran(a, b) {
 function never(a) { if (a) { save(a); } return a - 1; }
 `
 
+// ranRange is where the function stands that was run, in UTF-16 units.
+func ranRange() [2]int {
+	before, rest, _ := strings.Cut(script, "function ran")
+	body, _, _ := strings.Cut(rest, "\nfunction never")
+	at := len([]rune(before))
+	return [2]int{at, at + len("function ran") + len([]rune(body))}
+}
+
 func TestOnlyScriptsThatWereRunAreChanged(t *testing.T) {
 	t.Parallel()
-	units := func(part string) [2]int {
-		at := len([]rune(script[:strings.Index(script, part)]))
-		return [2]int{at, at + len([]rune(part))}
-	}
-	ran := script[strings.Index(script, "function ran"):strings.Index(script, "\nfunction never")]
-	sites, err := parser(t).Scripts(t.Context(), "r", []mutant.Script{{URL: "http://app.test/a.js", Source: script, Ranges: [][2]int{units(ran)}}})
+	sites, err := parser(t).Scripts(t.Context(), "r", []mutant.Script{{URL: "http://app.test/a.js", Source: script, Ranges: [][2]int{ranRange()}}})
 	require.NoError(t, err)
 	e := entry(1, http.MethodGet, "script", "text/javascript", script, 200)
 	e.Request.URL = "http://app.test/a.js"
@@ -144,6 +147,22 @@ func TestOnlyScriptsThatWereRunAreChanged(t *testing.T) {
 	contains("script.arithmetic", "(a - b)")
 	contains("script.logic", "||")
 	contains("script.return", "return (void 0);")
+}
+
+// TestThereAreFifteenSorts counts the sorts of faults that a plain page with a form, a list and a script offers.
+func TestThereAreFifteenSorts(t *testing.T) {
+	t.Parallel()
+	scripts, err := parser(t).Scripts(t.Context(), "r", []mutant.Script{{URL: "http://app.test/a.js", Source: script, Ranges: [][2]int{ranRange()}}})
+	require.NoError(t, err)
+	list := entry(1, http.MethodGet, "empty", "application/json", `["a","b"]`, 200)
+	more := entry(2, http.MethodGet, "empty", "application/json", `["a","b","c"]`, 200)
+	sites := append(scripts, mutant.Responses("r", []proxy.Entry{list, more, entry(3, http.MethodPost, "empty", "application/json", `{}`, 422)})...)
+	sites = append(sites, mutant.Pages("r", []mutant.Element{{Tag: "button", Text: "Save", Control: true}})...)
+	sorts := map[string]bool{}
+	for _, s := range sites {
+		sorts[s.Operator] = true
+	}
+	require.GreaterOrEqual(t, len(sorts), 15)
 }
 
 func TestWhatIsNoScriptHasNoFaults(t *testing.T) {
