@@ -1,11 +1,16 @@
 package har
 
 import (
+	"bufio"
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"math"
+
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,42 +26,77 @@ var ErrTooLarge = errors.New("the HAR file holds more than may be read")
 
 // Read reads a HAR 1.2 file, ours or another program's, in the order in which
 // it stands. Bodies come decoded: the header lines that said how they were
-// encoded and how long they were on the wire are gone. max bounds the bytes of
-// all bodies together (ErrTooLarge beyond it); 0 is 1 GiB. Times are as exact as
-// the file has them, to the millisecond in ours.
+// encoded and how long they were on the wire are gone. A body that the file does
+// not hold, or not whole, has a Cause. Entries that are no HTTP or WebSocket
+// (data:, chrome-extension:) are left out. max bounds the bytes of all bodies
+// together (ErrTooLarge beyond it); 0 is 1 GiB. Times are as exact as the file
+// has them: browsers write milliseconds. The error names the entry that is wrong.
 func Read(r io.Reader, max int64) ([]proxy.Entry, error) {
 	if max <= 0 {
 		max = 1 << 30
 	}
-	dec := jsontext.NewDecoder(r, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+	dec := jsontext.NewDecoder(withoutMark(r), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 	if err := enter(dec, "log"); err != nil {
 		return nil, fmt.Errorf("read HAR: %w", err)
 	}
 	if err := enter(dec, "entries"); err != nil {
 		return nil, fmt.Errorf("read HAR: %w", err)
 	}
-	if _, err := dec.ReadToken(); err != nil { // [
+	if token, err := dec.ReadToken(); err != nil {
 		return nil, fmt.Errorf("read HAR: %w", err)
+	} else if token.Kind() != '[' {
+		return nil, errors.New(`read HAR: "entries" is no list`)
 	}
 	var entries []proxy.Entry
-	for dec.PeekKind() != ']' {
-		var in entry
+	for n := 1; dec.PeekKind() != ']'; n++ {
+		var in entryIn
 		if err := json.UnmarshalDecode(dec, &in); err != nil {
-			return nil, fmt.Errorf("read HAR: entry %d: %w", len(entries)+1, err)
+			return nil, fmt.Errorf("read HAR: entry %d: %w", n, err)
+		}
+		if !in.isNetwork() {
+			continue
 		}
 		e, size, err := in.read()
 		if err != nil {
-			return nil, fmt.Errorf("read HAR: entry %d: %w", len(entries)+1, err)
+			return nil, fmt.Errorf("read HAR: entry %d: %w", n, err)
 		}
 		if max -= size; max < 0 {
 			return nil, fmt.Errorf("read HAR: %w", ErrTooLarge)
 		}
-		if e.ID == 0 {
-			e.ID = int64(len(entries) + 1)
-		}
 		entries = append(entries, e)
 	}
+	number(entries)
 	return entries, nil
+}
+
+// withoutMark passes over a byte order mark, which some programs write.
+func withoutMark(r io.Reader) io.Reader {
+	b := bufio.NewReader(r)
+	if head, _ := b.Peek(3); string(head) == "\ufeff" {
+		_, _ = b.Discard(3)
+	}
+	return b
+}
+
+// number gives ids to entries that have none, or one that was before.
+func number(entries []proxy.Entry) {
+	seen, next := map[int64]bool{}, int64(0)
+	for _, e := range entries {
+		next = max(next, e.ID)
+	}
+	if next > math.MaxInt64-int64(len(entries)) {
+		for i := range entries {
+			entries[i].ID = 0
+		}
+		next = 0
+	}
+	for i, e := range entries {
+		if e.ID <= 0 || seen[e.ID] {
+			next++
+			entries[i].ID = next
+		}
+		seen[entries[i].ID] = true
+	}
 }
 
 // enter reads on to the value of a member of the object that comes next.
@@ -83,43 +123,76 @@ func enter(dec *jsontext.Decoder, member string) error {
 	return fmt.Errorf("there is no %q", member)
 }
 
-func (in entry) read() (proxy.Entry, int64, error) {
-	started, err := time.Parse(time.RFC3339Nano, in.StartedDateTime)
-	if err != nil {
-		return proxy.Entry{}, 0, errors.New("startedDateTime is no time")
+// isNetwork says that something was asked of a server.
+func (in entryIn) isNetwork() bool {
+	scheme, _, _ := strings.Cut(in.Request.URL, ":")
+	switch strings.ToLower(scheme) {
+	case "data", "blob", "about", "file", "filesystem", "chrome", "chrome-extension", "moz-extension", "javascript":
+		return false
 	}
-	if u, err := url.Parse(in.Request.URL); err != nil || u.Host == "" {
-		return proxy.Entry{}, 0, errors.New("the request's url is not absolute")
+	return true
+}
+
+func (in entryIn) ours() bool { return len(in.ID) > 0 }
+
+func whole(v jsontext.Value) int64 {
+	n, _ := strconv.ParseInt(strings.Trim(string(v), `"`), 10, 64)
+	return n
+}
+
+func (in entryIn) read() (proxy.Entry, int64, error) {
+	started, err := moment(in.StartedDateTime)
+	if err != nil {
+		return proxy.Entry{}, 0, err
+	}
+	u, err := url.Parse(in.Request.URL)
+	if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme) {
+		return proxy.Entry{}, 0, errors.New("the request's url is no absolute http, https, ws or wss")
+	}
+	if in.Request.Method == "" {
+		return proxy.Entry{}, 0, errors.New("the request has no method")
 	}
 	e := proxy.Entry{
-		ID: in.ID, Started: started, Done: !in.Incomplete, Timings: proxy.Timings{Total: duration(in.Time)}, Dropped: in.Dropped,
+		ID: whole(in.ID), Started: started, Done: !in.Incomplete, Connection: whole(in.Connection), Dropped: in.Dropped,
+		Timings: proxy.Timings{Total: duration(in.Time), Receive: duration(in.Timings.Receive)},
 	}
-	e.Connection, _ = strconv.ParseInt(in.Connection, 10, 64) // other programs name them otherwise
 	e.Request = proxy.Request{Method: in.Request.Method, URL: in.Request.URL, Proto: in.Request.HTTPVersion, Header: headersIn(in.Request.Headers)}
-	size := int64(0)
-	if p := in.Request.PostData; p != nil {
-		data, err := dataIn(p.Text, p.Encoding)
-		if err != nil {
-			return e, 0, fmt.Errorf("the request's body: %w", err)
-		}
-		e.Request.Body, size = kept(data, p.Comment), int64(len(data))
-		e.Request.Header = plain(e.Request.Header)
+	if strings.HasPrefix(u.Scheme, "ws") && !e.WebSocket() {
+		e.Request.Header = append(e.Request.Header, proxy.Header{Name: "Upgrade", Value: "websocket"})
 	}
-	if e.Response, err = in.Response.read(); err != nil {
+	if err := in.Request.body(&e.Request); err != nil {
 		return e, 0, err
+	}
+	if e.Response, err = in.Response.read(in.Request.Method, in.ours()); err != nil {
+		return e, 0, err
+	}
+	r := in.Response
+	if r.ErrorCode != "" || r.Error != "" || r.FailureText != "" {
+		e.Error = &proxy.Failure{Code: r.ErrorCode, Message: cmp.Or(r.Error, r.FailureText)}
+	}
+	size := int64(0)
+	if e.Request.Body != nil {
+		size += e.Request.Body.Kept
 	}
 	if e.Response != nil && e.Response.Body != nil {
 		size += e.Response.Body.Kept
-	}
-	if in.Response.ErrorCode != "" || in.Response.Error != "" {
-		e.Error = &proxy.Failure{Code: in.Response.ErrorCode, Message: in.Response.Error}
 	}
 	more, err := in.live(&e)
 	return e, size + more, err
 }
 
+// moment reads a time; older programs leave the colon out of its zone.
+func moment(s string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700"} {
+		if at, err := time.Parse(layout, s); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, errors.New("startedDateTime is no time")
+}
+
 // live reads messages and events; it answers their size.
-func (in entry) live(e *proxy.Entry) (size int64, err error) {
+func (in entryIn) live(e *proxy.Entry) (size int64, err error) {
 	for _, f := range in.WebSocket {
 		m := proxy.Message{Time: instant(f.Time), Sent: f.Type == "send", Opcode: f.Opcode, Data: []byte(f.Data)}
 		if f.Opcode != 1 {
@@ -138,78 +211,11 @@ func (in entry) live(e *proxy.Entry) (size int64, err error) {
 	return size, nil
 }
 
-func (in response) read() (*proxy.Response, error) {
-	if in.Status <= 0 {
-		return nil, nil
-	}
-	out := &proxy.Response{
-		Status: in.Status, StatusText: in.StatusText, Proto: in.HTTPVersion, Header: headersIn(in.Headers), Trailer: headersIn(in.Trailers),
-	}
-	c := in.Content
-	data, err := dataIn(c.Text, c.Encoding)
-	if err != nil {
-		return nil, fmt.Errorf("the response's body: %w", err)
-	}
-	if c.ContentEncoding == "" {
-		out.Header = plain(out.Header)
-	}
-	cause := c.Comment
-	if c.Truncated && cause == "" {
-		cause = "it was cut when it was recorded"
-	}
-	if len(data) == 0 && c.Size > 0 && cause == "" {
-		cause = "the file holds no text of it"
-	}
-	if len(data) > 0 || cause != "" {
-		out.Body = kept(data, cause)
-	}
-	return out, nil
-}
-
-// kept is a body as the file has it; cause says why that is not all.
-func kept(data []byte, cause string) *proxy.Body {
-	b := proxy.NewBody(data)
-	b.Cause = cause
-	return b
-}
-
-func dataIn(text, encoding string) ([]byte, error) {
-	if encoding != "base64" {
-		return []byte(text), nil
-	}
-	data, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return nil, errors.New("is no base64")
-	}
-	return data, nil
-}
-
-// plain leaves out what spoke of the bytes on the wire.
-func plain(in proxy.Headers) proxy.Headers {
-	out := make(proxy.Headers, 0, len(in))
-	for _, h := range in {
-		switch strings.ToLower(h.Name) {
-		case "content-encoding", "content-length", "transfer-encoding":
-		default:
-			out = append(out, h)
-		}
-	}
-	return out
-}
-
-// headersIn leaves out what HTTP/2 puts between header lines.
-func headersIn(in []pair) proxy.Headers {
-	out := make(proxy.Headers, 0, len(in))
-	for _, h := range in {
-		if !strings.HasPrefix(h.Name, ":") {
-			out = append(out, proxy.Header(h))
-		}
-	}
-	return out
-}
+// longest bounds a time that a file tells: what is beyond it is no time.
+const longest = 24 * 365 * time.Hour
 
 func duration(millis float64) time.Duration {
-	return time.Duration(max(millis, 0) * float64(time.Millisecond))
+	return time.Duration(min(max(millis, 0)*float64(time.Millisecond), float64(longest)))
 }
 
 func instant(seconds float64) time.Time { return time.UnixMicro(int64(seconds * 1e6)).UTC() }

@@ -46,15 +46,22 @@ func (r *Run) answer(q query, x *exchange) (*http.Response, error) {
 	if err := r.wait(q.Context(), a.Delay); err != nil {
 		return nil, err
 	}
-	partly(q.Request, a)
+	lacking := partly(q.Request, a)
 	r.mu.Lock()
+	if lacking != "" {
+		r.driftLocked(Drift{Kind: Incomplete, Method: q.Request.Method, URL: q.request.url.String(), Entry: x.entry.ID, Detail: lacking})
+	}
 	r.serveLocked(q, x.entry.ID, a.Status)
 	r.mu.Unlock()
 	text := ""
 	if a.Status == full.entry.Response.Status {
 		text = full.entry.Response.StatusText
 	}
-	return respond(q.Request, a.Status, text, a.Header, a.Body), nil
+	resp := respond(q.Request, a.Status, text, a.Header, a.Body)
+	if q.Request.Method == http.MethodHead {
+		resp.ContentLength = -1 // its header has it
+	}
+	return resp, nil
 }
 
 // failAgain fails as the recorded exchange did.
@@ -62,6 +69,11 @@ func (r *Run) failAgain(q query, x *exchange) error {
 	failure := &proxy.Failure{Code: proxy.CodeCancelled, Message: "was given up in the recording"}
 	if x.entry.Error != nil && x.entry.Error.Code != "" {
 		failure = &proxy.Failure{Code: x.entry.Error.Code, Message: x.entry.Error.Message}
+	}
+	if x.pending {
+		if err := r.wait(q.Context(), aDay); err != nil {
+			return err
+		}
 	}
 	if failure.Code == proxy.CodeCancelled || !x.entry.Done {
 		// Nobody saw an answer then: a page that waits for it now, waits.
@@ -80,7 +92,7 @@ const unanswered = 5 * time.Second
 
 // bodyOf is the exchange with the body: for an answer that only said that nothing changed, an earlier one.
 func (r *Run) bodyOf(q query, x *exchange) *exchange {
-	if x.entry.Response.Status != http.StatusNotModified || q.Header.Get("If-None-Match") != "" || q.Header.Get("If-Modified-Since") != "" {
+	if x.entry.Response.Status != http.StatusNotModified || keeps(q.Header, x.entry.Response.Header) {
 		return x
 	}
 	full := x
@@ -93,10 +105,19 @@ func (r *Run) bodyOf(q query, x *exchange) *exchange {
 	return full
 }
 
+// keeps says that a page has the body of an answer that only says that nothing changed.
+func keeps(asked http.Header, answered proxy.Headers) bool {
+	if tags := asked.Get("If-None-Match"); tags != "" {
+		tag := strings.TrimPrefix(answered.Get("ETag"), "W/")
+		return tag == "" || tags == "*" || strings.Contains(tags, tag)
+	}
+	return asked.Get("If-Modified-Since") != ""
+}
+
 // sayCut tells of an answer that the recording does not hold.
 func (r *Run) sayCut(q query, x, full *exchange) {
 	why := full.cut
-	if full.entry.Response.Status == http.StatusNotModified && full == x && q.Header.Get("If-None-Match") == "" && q.Header.Get("If-Modified-Since") == "" {
+	if full.entry.Response.Status == http.StatusNotModified && !keeps(q.Header, full.entry.Response.Header) {
 		why = "it only said that nothing had changed, and the page kept what it had"
 	}
 	if why == "" {
@@ -117,7 +138,10 @@ func (r *Run) headerOf(x *exchange) http.Header {
 	for _, line := range x.entry.Response.Header {
 		h.Add(line.Name, line.Value)
 	}
-	for _, name := range []string{"Content-Encoding", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Strict-Transport-Security"} {
+	if x.entry.Request.Method != http.MethodHead {
+		h.Del("Content-Length")
+	}
+	for _, name := range []string{"Content-Encoding", "Transfer-Encoding", "Connection", "Keep-Alive", "Strict-Transport-Security"} {
 		h.Del(name)
 	}
 	shift := r.now().Sub(x.entry.Started)
@@ -182,8 +206,8 @@ func (r *Run) renamed(s string) string {
 func (r *Run) renamer() *strings.Replacer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.names.now) == 0 {
-		return nil
+	if len(r.names.now) == 0 || r.replacer != nil {
+		return r.replacer
 	}
 	recorded := slices.SortedFunc(maps.Keys(r.names.now), func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b))
@@ -192,7 +216,8 @@ func (r *Run) renamer() *strings.Replacer {
 	for _, name := range recorded {
 		pairs = append(pairs, name, r.names.now[name])
 	}
-	return strings.NewReplacer(pairs...)
+	r.replacer = strings.NewReplacer(pairs...)
+	return r.replacer
 }
 
 func isText(contentType string) bool {
@@ -210,6 +235,8 @@ func destOf(req *http.Request, x *exchange) string {
 	}
 	kind := mediaType(x.entry.Response.Header.Get("Content-Type"))
 	switch {
+	case req.Header.Get("Service-Worker") == "script":
+		return "serviceworker"
 	case kind == "text/html" && strings.Contains(req.Header.Get("Accept"), "text/html"):
 		return "document"
 	case strings.HasSuffix(kind, "javascript"):

@@ -128,7 +128,12 @@ func followed(t *testing.T, r recorded) {
 		for _, n := range report.Notes {
 			t.Log("note: ", n)
 		}
-		require.NoError(t, err)
+		if err != nil {
+			for _, a := range report.Served {
+				t.Log(a.Offset.Round(time.Millisecond), a.Method, a.URL, a.Entry, a.Status)
+			}
+		}
+		require.NoError(t, err, "seed %d", seed)
 		require.Empty(t, report.Drift)
 		require.Equal(t, report.Writes, report.Written)
 	}

@@ -2,8 +2,10 @@ package twin
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"mime"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -106,10 +108,11 @@ func isQueryBody(contentType string, data []byte) bool {
 // isQueryText says that a GraphQL document has nothing but queries and fragments. A word inside a string could look like
 // an operation; then the document counts as a write, which is the safe side.
 func isQueryText(document string) bool {
-	document = strings.TrimSpace(document)
-	return (strings.HasPrefix(document, "query") || strings.HasPrefix(document, "{") || strings.HasPrefix(document, "fragment")) &&
-		!strings.Contains(document, "mutation") && !strings.Contains(document, "subscription")
+	return queryText.MatchString(document) && !strings.Contains(document, "mutation") && !strings.Contains(document, "subscription")
 }
+
+// queryText is how a GraphQL document of queries begins and ends.
+var queryText = regexp.MustCompile(`^\s*(query\b[^{]*|fragment\s+\w+\s+on\s+\w+[^{]*)?\{(?s:.*)\}\s*$`)
 
 func mediaType(contentType string) string {
 	m, _, err := mime.ParseMediaType(contentType)
@@ -128,15 +131,23 @@ const (
 
 // heartbeats makes background of what was sent again and again by the clock.
 func heartbeats(all []*exchange) {
-	same := map[string][]*exchange{}
+	type likeness struct {
+		key, query string
+		body       [sha256.Size]byte
+	}
+	same := map[likeness][]*exchange{}
 	for _, x := range all {
 		if x.kind == write {
-			key := x.key + "\n" + string(x.request.raw)
+			key := likeness{x.key, x.url.RawQuery, sha256.Sum256(x.request.raw)}
 			same[key] = append(same[key], x)
 		}
 	}
 	for _, list := range same {
-		if !even(list) {
+		at := make([]time.Time, len(list))
+		for i, x := range list {
+			at[i] = x.entry.Started
+		}
+		if !even(at) {
 			continue
 		}
 		for _, x := range list {
@@ -145,16 +156,17 @@ func heartbeats(all []*exchange) {
 	}
 }
 
-func even(list []*exchange) bool {
-	if len(list) < minBeats {
+// even says that moments, in order, make a rhythm.
+func even(at []time.Time) bool {
+	if len(at) < minBeats {
 		return false
 	}
-	mean := list[len(list)-1].entry.Started.Sub(list[0].entry.Started) / time.Duration(len(list)-1)
+	mean := at[len(at)-1].Sub(at[0]) / time.Duration(len(at)-1)
 	if mean < minInterval {
 		return false
 	}
-	for i := 1; i < len(list); i++ {
-		gap := list[i].entry.Started.Sub(list[i-1].entry.Started)
+	for i := 1; i < len(at); i++ {
+		gap := at[i].Sub(at[i-1])
 		if (gap - mean).Abs() > time.Duration(float64(mean)*unevenness) {
 			return false
 		}

@@ -2,6 +2,7 @@ package twin
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -65,6 +66,8 @@ func (d Difference) String() string {
 type Report struct {
 	// Drift is what did not fit, in order. A run without any followed its recording.
 	Drift []Drift `json:"drift"`
+	// More counts the drift beyond the 500 that are listed.
+	More int `json:"more,omitzero"`
 	// Notes are what was let pass and should be known: a heartbeat that came less often.
 	Notes []string `json:"notes,omitempty"`
 	// Requests counts what was asked, Writes the recorded writes, Written those of them that were sent.
@@ -96,7 +99,9 @@ func (r *Run) driftLocked(d Drift) {
 	d.Time = r.now()
 	if len(r.report.Drift) < maxDrift {
 		r.report.Drift = append(r.report.Drift, d)
+		return
 	}
+	r.report.More++
 }
 
 func (r *Run) noteLocked(format string, args ...any) {
@@ -104,6 +109,12 @@ func (r *Run) noteLocked(format string, args ...any) {
 	if len(r.report.Notes) < maxDrift && !slices.Contains(r.report.Notes, text) {
 		r.report.Notes = append(r.report.Notes, text)
 	}
+}
+
+func (r *Run) note(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.noteLocked(format, args...)
 }
 
 // Report is the run so far; what was not sent is not yet in it.
@@ -125,18 +136,20 @@ func (r *Run) Finish() Report {
 	r.end()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.finished {
-		return r.copyLocked()
+	if r.finished != nil {
+		return *r.finished
 	}
-	r.finished = true
 	for _, x := range r.missingLocked() {
 		r.driftLocked(Drift{Kind: Missing, Method: x.entry.Request.Method, URL: x.entry.Request.URL, Entry: x.entry.ID, Detail: "was not sent"})
 	}
-	for address, n := range r.unsettled {
+	for _, address := range slices.Sorted(maps.Keys(r.unsettled)) {
+		n := r.unsettled[address]
 		r.driftLocked(Drift{
 			Kind: Altered, Method: n.entry.Request.Method, URL: address, Entry: n.entry.ID, Detail: "what was saved last is not what was recorded", Differences: n.diffs,
 		})
 	}
 	r.silentLocked()
-	return r.copyLocked()
+	out := r.copyLocked()
+	r.finished = &out
+	return out
 }

@@ -32,17 +32,22 @@ func (r *Run) inject(a *Answer) {
 		if useStrict.Match(a.Body) {
 			strict = `"use strict";`
 		}
-		a.Body = slices.Concat([]byte(strict+oneLine(r.pinScript(a.Entry.Request.URL))), a.Body)
+		a.Body = slices.Concat([]byte(strict+oneLine(r.pinScript(a))), a.Body)
 	}
 }
 
 var useStrict = regexp.MustCompile(`^(\s|//[^\n]*\n|/\*(?s:.*?)\*/)*['"]use strict['"]`)
 
-// lineEnd also takes a comment that runs to it.
-var lineEnd = regexp.MustCompile(`(?m)(^\s*//.*)?\n\s*`)
-
-// oneLine folds our own script: it has no line that ends without a sign of its end.
-func oneLine(script string) string { return lineEnd.ReplaceAllString(script, " ") }
+// oneLine folds our own script: its comments have lines of their own, and no statement ends without a sign.
+func oneLine(script string) string {
+	var out strings.Builder
+	for line := range strings.Lines(script) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
+			out.WriteString(line + " ")
+		}
+	}
+	return out.String()
+}
 
 func isDocument(dest string) bool {
 	return slices.Contains([]string{"document", "iframe", "frame", "embed", "object"}, dest)
@@ -53,24 +58,30 @@ func isWorker(dest string) bool {
 }
 
 // PinScript pins a document that no server answered (srcdoc, about:blank); in one that is pinned already it does nothing.
-func (r *Run) PinScript() string {
-	return fmt.Sprintf("%s(%d,%s);", strings.TrimSpace(pinning), r.shift().Milliseconds(), strconv.QuoteToASCII(fmt.Sprintf("%d", r.opts.Seed)))
+func (r *Run) PinScript() string { return r.pinned("", 0) }
+
+// pinScript pins the next document or worker of an address. A service worker's script is compared with the one that is
+// installed: it is always the same.
+func (r *Run) pinScript(a *Answer) string {
+	address, n := a.Entry.Request.URL, 0
+	if a.Dest != "serviceworker" {
+		r.mu.Lock()
+		r.ordinals[address]++
+		n = r.ordinals[address]
+		r.mu.Unlock()
+	}
+	return r.pinned(address, n)
 }
 
-// pinScript pins the next document or worker of an address.
-func (r *Run) pinScript(url string) string {
-	r.mu.Lock()
-	r.ordinals[url]++
-	n := r.ordinals[url]
-	r.mu.Unlock()
-	seed := fmt.Sprintf("%d/%s/%d", r.opts.Seed, url, n)
-	return fmt.Sprintf("%s(%d,%s);", strings.TrimSpace(pinning), r.shift().Milliseconds(), strconv.QuoteToASCII(seed))
+func (r *Run) pinned(address string, n int) string {
+	seed := strconv.FormatUint(r.opts.Seed, 10) + "/" + address
+	return fmt.Sprintf("%s(%d,%s,%d);", strings.TrimSpace(pinning), r.shift().Milliseconds(), strconv.QuoteToASCII(seed), n)
 }
 
 func (r *Run) injectDocument(a *Answer, kind string) {
 	var scripts []string
 	if r.opts.Pin {
-		scripts = append(scripts, r.pinScript(a.Entry.Request.URL))
+		scripts = append(scripts, r.pinScript(a))
 	}
 	scripts = append(scripts, r.opts.Scripts...)
 	if len(scripts) == 0 && !r.opts.StripIntegrity {
@@ -80,13 +91,14 @@ func (r *Run) injectDocument(a *Answer, kind string) {
 	var hashes []string
 	for _, s := range scripts {
 		s = strings.ReplaceAll(s, "</script", `<\/script`)
+		hashes = append(hashes, hashOf(s))
 		if kind == "application/xhtml+xml" {
-			s = "//<![CDATA[\n" + s + "\n//]]>"
+			tags.WriteString(`<script xmlns="http://www.w3.org/1999/xhtml">` + html.EscapeString(s) + "</script>")
+			continue
 		}
 		tags.WriteString("<script>" + s + "</script>")
-		hashes = append(hashes, hashOf(s))
 	}
-	for _, name := range []string{"Content-Security-Policy"} {
+	for _, name := range []string{"Content-Security-Policy", "Content-Security-Policy-Report-Only"} {
 		for i, v := range a.Header[name] {
 			a.Header[name][i] = allow(v, hashes)
 		}
@@ -108,7 +120,7 @@ func rewrite(doc []byte, tags string, hashes []string, strip bool) []byte {
 		}
 		raw := bytes.Clone(z.Raw())
 		if kind != html.StartTagToken && kind != html.SelfClosingTagToken {
-			if !put && kind == html.TextToken && len(bytes.TrimSpace(raw)) > 0 {
+			if !put && kind == html.TextToken && len(bytes.Trim(raw, " \t\r\n\f\ufeff")) > 0 {
 				out.WriteString(tags)
 				put = true
 			}

@@ -1,6 +1,8 @@
 package twin
 
 import (
+	"cmp"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"net/url"
@@ -8,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -22,39 +25,42 @@ func newNames() names { return names{now: map[string]string{}, then: map[string]
 // matcher asks whether a request is the one that was recorded. What it learns of made values counts only when the whole
 // request matches.
 type matcher struct {
-	tape     *Tape
-	known    names
-	learned  names
-	recorded time.Time // when the recorded one was sent
-	sent     time.Time // when this one was, by this machine's clock
-	shown    time.Time // and by the clock that the page was shown
-	shortest int       // of made words
-	diffs    []Difference
+	tape    *Tape
+	known   names
+	learned names
+	clock   clock
+	id      int64 // of the recorded exchange
+	// reading allows what only keeps an answer from a cache.
+	reading bool
+	diffs   []Difference
 }
 
 const (
-	shortestRead  = 6
-	shortestWrite = 8
-	maxDiffs      = 20
-	maxShown      = 200
+	maxDiffs = 20
+	maxShown = 200
 )
 
 // compare answers what differs; nothing when sent is the recorded request. learned are values that the page made.
 func (t *Tape) compare(x *exchange, sent request, known names, sentAt, shownAt time.Time) (diffs []Difference, learned names) {
 	m := &matcher{
-		tape: t, known: known, learned: newNames(), recorded: x.entry.Started, sent: sentAt, shown: shownAt, shortest: shortestWrite,
-	}
-	if x.kind != write {
-		m.shortest = shortestRead
+		tape: t, known: known, learned: newNames(), reading: x.kind != write, id: x.entry.ID,
+		clock: clock{recorded: x.entry.Started, sent: sentAt, shown: shownAt},
 	}
 	m.path(x.url.EscapedPath(), sent.url.EscapedPath())
-	recordedQuery, sentQuery := form(x.url.RawQuery), form(sent.url.RawQuery)
-	m.dropFresh(recordedQuery, sentQuery)
-	m.node("query", recordedQuery, sentQuery)
+	m.query(x.url.RawQuery, sent.url.RawQuery)
 	if !x.request.cut {
 		m.node("body", x.request.body, sent.body)
 	}
 	return m.diffs, m.learned
+}
+
+func (m *matcher) query(recorded, sent string) {
+	if recorded == sent {
+		return
+	}
+	a, b := form(recorded), form(sent)
+	m.dropFresh(a, b)
+	m.node("query", a, b)
 }
 
 // fresh are the usual names of parameters that only keep an answer from a cache.
@@ -68,15 +74,27 @@ func (m *matcher) dropFresh(recorded, sent node) {
 			continue
 		}
 		a, b := n.items[0].text, other.items[0].text
-		if len(a) >= 4 && near(a, b, 2) && !plainWord.MatchString(a) && m.made(a) {
+		if nonce.MatchString(a) && nonce.MatchString(b) && near(a, b, 3) && says(a) == "" && m.made(a) {
 			delete(recorded.members, name)
 			delete(sent.members, name)
 		}
 	}
 }
 
-// plainWord is lower case letters, or a short number: a value that says something.
-var plainWord = regexp.MustCompile(`^([a-z]+|[0-9]{1,6})$`)
+// nonce is what keeps an answer from a cache: short, without any structure.
+var nonce = regexp.MustCompile(`^(0?\.)?[A-Za-z0-9_-]{4,40}$`)
+
+// says is what a parameter's value tells: a word, a day, a number as people write them. "" when it tells nothing.
+func says(s string) string {
+	letters := solid(s)
+	if digitShape.MatchString(letters) && (len(letters) < shortestNumber || strings.Contains(s, "-")) {
+		return s
+	}
+	if !digitShape.MatchString(letters) && spoken(letters) >= 0 {
+		return s
+	}
+	return ""
+}
 
 func (m *matcher) path(recorded, sent string) {
 	if recorded == sent {
@@ -155,17 +173,19 @@ func (m *matcher) member(path string, recorded, sent map[string]node, name strin
 
 // spare lets a time that keeps an answer from the cache come where the recording had none.
 func (m *matcher) spare(n node) bool {
-	return m.shortest == shortestRead && n.kind == array && len(n.items) == 1 && m.isNow(n.items[0].text)
-}
-
-func (m *matcher) isNow(s string) bool {
-	at, _ := momentOf(s)
-	return !at.IsZero() && (at.Sub(m.sent).Abs() < aDay || at.Sub(m.shown).Abs() < aDay)
+	return m.reading && n.kind == array && len(n.items) == 1 && m.clock.isNow(n.items[0].text)
 }
 
 // leaf compares two texts: equal, or different only in values that the page makes.
 func (m *matcher) leaf(path, recorded, sent string) {
-	if recorded == sent || m.same(recorded, sent) {
+	if recorded == sent {
+		return
+	}
+	if one, other := unwrap(recorded), unwrap(sent); one != "" && other != "" {
+		m.leaf(path, one, other)
+		return
+	}
+	if m.same(recorded, sent) {
 		return
 	}
 	a, b := piece.FindAllStringIndex(recorded, -1), piece.FindAllStringIndex(sent, -1)
@@ -187,25 +207,72 @@ func (m *matcher) leaf(path, recorded, sent string) {
 	}
 }
 
+// unwrap is the text that stands in a value as base64, or "". Bytes drawn at random are hardly ever text.
+func unwrap(s string) string {
+	if len(s) < 8 || len(s) > maxWrapped || strings.ContainsAny(s, " .") {
+		return ""
+	}
+	raw := strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(s), "=")
+	out, err := base64.RawStdEncoding.DecodeString(raw)
+	if err != nil || !utf8.Valid(out) {
+		return ""
+	}
+	for _, c := range string(out) {
+		if c != '\n' && c != '\t' && c != '\r' && !unicode.IsPrint(c) {
+			return ""
+		}
+	}
+	return string(out)
+}
+
+// maxWrapped bounds the base64 that is looked into.
+const maxWrapped = 1 << 20
+
 // same says whether two values that differ stand for each other.
 func (m *matcher) same(recorded, sent string) bool {
-	if now, ok := m.name(recorded); ok {
-		return now == sent
+	now, named := m.name(recorded)
+	if named && now == sent {
+		return true
 	}
-	if moments(recorded, sent, m.recorded, m.sent, m.shown) {
-		return m.made(recorded)
+	if m.clock.moments(recorded, sent) {
+		if !m.made(recorded) {
+			return false
+		}
+		// Two times that fell together once need not do so again: such a name is taken where it helps.
+		if !named && isFine(recorded) && m.standsFor(sent) == "" {
+			m.learn(recorded, sent)
+		}
+		return true
 	}
-	if !alike(recorded, sent, m.shortest) && !nanoids(recorded, sent) || !m.made(recorded) {
+	if !m.alike(recorded, sent) || !m.made(recorded) {
 		return false
 	}
-	if then, ok := m.known.then[sent]; ok && then != recorded {
-		return false // it stands for another one
-	}
-	if then, ok := m.learned.then[sent]; ok && then != recorded {
+	if then := m.standsFor(sent); then != "" && then != recorded {
 		return false
 	}
-	m.learned.now[recorded], m.learned.then[sent] = sent, recorded
+	if named {
+		// What only keeps an answer from a cache is another one each time; an answer never holds it.
+		return m.reading && m.tape.firstAnswered(recorded).id == 0
+	}
+	m.learn(recorded, sent)
 	return true
+}
+
+func (m *matcher) alike(recorded, sent string) bool {
+	shortest := shortestWrite
+	if m.reading {
+		shortest = shortestRead
+	}
+	return alike(recorded, sent, shortest) || nanoids(recorded, sent)
+}
+
+func (m *matcher) learn(recorded, sent string) {
+	m.learned.now[recorded], m.learned.then[sent] = sent, recorded
+}
+
+// standsFor is the recorded value in whose place one of this run stands, or "".
+func (m *matcher) standsFor(sent string) string {
+	return cmp.Or(m.learned.then[sent], m.known.then[sent])
 }
 
 func (m *matcher) name(recorded string) (string, bool) {
@@ -216,14 +283,9 @@ func (m *matcher) name(recorded string) (string, bool) {
 	return now, ok
 }
 
-// made says that the recording saw a value first in a request: neither did an answer hold it before, nor did somebody
-// type it.
+// made allows for the times of answers being no more exact than a tick.
 func (m *matcher) made(recorded string) bool {
-	if strings.Contains(m.tape.typed, strings.ToLower(recorded)) {
-		return false
-	}
-	at, answered := m.tape.firstAnswered(recorded)
-	return !answered || at.After(m.recorded)
+	return m.tape.made(recorded, m.id, m.clock.recorded.Add(tick))
 }
 
 func (m *matcher) differ(path, recorded, sent string) {

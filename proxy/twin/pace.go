@@ -31,14 +31,13 @@ func (p *pace) until(ctx context.Context, at time.Time, heard func() bool) bool 
 		p.run.mu.Lock()
 		changed := p.run.changed
 		hard, soft := p.wroteLocked(at) && (heard == nil || heard()), p.askedLocked(at)
-		now := p.run.now()
 		p.run.mu.Unlock()
 		left := time.Hour
 		if hard {
 			if since.IsZero() {
-				since = now
+				since = time.Now()
 			}
-			left = grace - now.Sub(since)
+			left = grace - time.Since(since)
 			if soft || left <= 0 {
 				p.giveUp(at)
 				break
@@ -53,16 +52,44 @@ func (p *pace) until(ctx context.Context, at time.Time, heard func() bool) bool 
 	return p.run.wait(ctx, gap) == nil
 }
 
+// wroteLocked passes over a save that a later one replaced: a page may do without it.
 func (p *pace) wroteLocked(at time.Time) bool {
 	writes := p.run.tape.writes
 	for p.wrote < len(writes) && writes[p.wrote].entry.Started.Before(at) {
-		if !p.run.sent[p.wrote] {
+		if w := writes[p.wrote]; !p.run.sent[p.wrote] && w.superseded == nil && !w.pending {
 			return false
 		}
 		p.last = latest(p.last, writes[p.wrote].entry.Started)
 		p.wrote++
 	}
 	return true
+}
+
+// holdBack keeps an answer that the server held back, as it does for those who wait for news, until the writes that had
+// begun before it have been sent: it may tell of them. One that is given again takes the time that it took.
+func (r *Run) holdBack(ctx context.Context, d decision) error {
+	if d.kind != read || !d.long() {
+		return nil
+	}
+	if d.again {
+		return r.wait(ctx, min(d.began().Sub(d.entry.Started), unanswered))
+	}
+	p, deadline := r.pace(d.exchange), time.Now().Add(unanswered)
+	for {
+		r.mu.Lock()
+		wrote, changed := p.wroteLocked(d.began()), r.changed
+		r.mu.Unlock()
+		left := time.Until(deadline)
+		switch {
+		case wrote:
+			return nil
+		case left <= 0:
+			r.note("%s %s was answered although what was written while it waited was not", d.entry.Request.Method, d.entry.Request.URL)
+			return nil
+		case !r.await(ctx, changed, left):
+			return r.wait(ctx, left) // answers why
+		}
+	}
 }
 
 func (p *pace) askedLocked(at time.Time) bool {

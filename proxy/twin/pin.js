@@ -1,4 +1,4 @@
-((offset, seed) => {
+((offset, seed, ordinal) => {
   const scope = globalThis;
   const mark = Symbol.for("tapedeck.pinned");
   if (scope[mark]) return;
@@ -48,17 +48,60 @@
     replace(Now, "plainTimeISO", (zone) => zoned(zone).toPlainTime());
   }
 
-  // Where this document stands among the frames, so that two of the same address differ.
+  // What else tells the time: the document's own start, new files, and cookies, whose end the browser holds against its clock.
+  const change = (owner, name, how) => {
+    const was = owner && Object.getOwnPropertyDescriptor(owner, name);
+    if (was) Object.defineProperty(owner, name, { ...was, ...how(was) });
+  };
+  change(scope.Performance && Performance.prototype, "timeOrigin", (was) => ({ get() { return was.get.call(this) + offset; } }));
+  const RealFile = scope.File;
+  if (RealFile) {
+    replace(scope, "File", new Proxy(RealFile, {
+      construct: (target, [bits, name, options], by) =>
+        Reflect.construct(target, [bits, name, { lastModified: shown(), ...options }], by),
+    }));
+  }
+  const real = (date) => new RealDate(date - offset);
+  change(scope.Document && Document.prototype, "cookie", (was) => ({
+    set(text) {
+      was.set.call(this, `${text}`.replace(/(;\s*expires\s*=)([^;]*)/i, (all, name, at) => {
+        const end = RealDate.parse(at);
+        return end > 864e5 * 3653 ? name + real(end).toUTCString() : all; // an early one deletes the cookie
+      }));
+    },
+  }));
+  change(scope.CookieStore && CookieStore.prototype, "set", (was) => ({
+    value: function set(...args) {
+      const [first] = args;
+      return was.value.apply(this, first && first.expires > 864e5 * 3653 ? [{ ...first, expires: first.expires - offset }] : args);
+    },
+  }));
+
+  // Where this document stands among the frames, and how many were there before it, so that two of the same address
+  // differ. A frame counts by its parent's own count: which of two frames asks first is chance.
+  const counts = Symbol.for("tapedeck.counts");
+  let place = `${seed}/${ordinal}`;
   const path = [];
   for (let w = scope; typeof w.parent === "object" && w.parent && w.parent !== w; w = w.parent) {
     let i = 0;
     while (i < w.parent.length && w.parent[i] !== w) i++;
     path.unshift(i);
   }
+  if (path.length > 0) {
+    try {
+      const { place: above, loads } = scope.parent[counts];
+      const at = path[path.length - 1];
+      loads[at] = (loads[at] || 0) + 1;
+      place = `${above}>${seed}/${loads[at]}`;
+    } catch {
+      // another site's
+    }
+  }
+  Object.defineProperty(scope, counts, { value: { place, loads: {} } });
   // Random numbers: sfc32, seeded by FNV-1a over the seed and the place.
   const state = [1, 2, 3, 4].map((n) => {
     let h = 0x811c9dc5 ^ n;
-    for (const c of `${seed}/${path.join(".")}`) h = Math.imul(h ^ c.charCodeAt(0), 0x01000193);
+    for (const c of `${place}/${path.join(".")}`) h = Math.imul(h ^ c.charCodeAt(0), 0x01000193);
     return h >>> 0;
   });
   const next = () => {

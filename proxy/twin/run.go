@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,23 +63,25 @@ type Run struct {
 	mu       sync.Mutex
 	changed  chan struct{}      // closed and made anew whenever something was asked or said
 	sent     []bool             // by index of Tape.writes
+	sentUpTo int                // all before were sent
 	asked    map[string]bool    // keys that were asked for
-	turns    map[int64]int      // how often a group of answers was given
+	given    map[*exchange]bool // answers that were given
 	opened   map[*exchange]bool // sockets
 	ordinals map[string]int     // documents by address
 	names    names
+	replacer *strings.Replacer // of names; nil when they changed
 	talks    []*talk
 	// unsettled are addresses whose last save was not one of the recording.
 	unsettled map[string]nearby
 	report    Report
-	finished  bool
+	finished  *Report
 }
 
 // Play begins a run. It needs no end, but Finish tells what was not sent.
 func (t *Tape) Play(o RunOptions) *Run {
 	r := &Run{
 		tape: t, opts: o, now: o.Now, changed: make(chan struct{}), sent: make([]bool, len(t.writes)), asked: map[string]bool{},
-		turns: map[int64]int{}, opened: map[*exchange]bool{}, ordinals: map[string]int{}, names: newNames(),
+		given: map[*exchange]bool{}, opened: map[*exchange]bool{}, ordinals: map[string]int{}, names: newNames(),
 		unsettled: map[string]nearby{},
 	}
 	if r.now == nil {
@@ -105,11 +108,19 @@ func (r *Run) RoundTrip(req *http.Request) (*http.Response, error) {
 	u := *req.URL
 	plainScheme(&u)
 	q := query{Request: req, request: newRequest(req.Method, &u, req.Header.Get("Content-Type"), body)}
-	x, refusal := r.decide(q)
-	if x == nil {
-		return r.unrecorded(q, refusal)
+	d := r.decide(q)
+	x := d.exchange
+	switch {
+	case x != nil:
+	case d.drift.Kind != "":
+		return r.unrecorded(q, d.drift)
+	default:
+		return nil, &proxy.Failure{Code: proxy.CodeCancelled, Message: "was given up before it was answered"}
 	}
 	if err := r.wait(req.Context(), r.latency(x)); err != nil {
+		return nil, err
+	}
+	if err := r.holdBack(req.Context(), d); err != nil {
 		return nil, err
 	}
 	switch {
@@ -141,7 +152,7 @@ func readBody(req *http.Request) ([]byte, error) {
 
 // unrecorded is the answer to what the recording does not have.
 func (r *Run) unrecorded(q query, d Drift) (*http.Response, error) {
-	if q.Request.Method == http.MethodOptions && q.Header.Get("Access-Control-Request-Method") != "" {
+	if isPreflight(q.Request) {
 		if resp := r.preflight(q); resp != nil {
 			return resp, nil
 		}
@@ -157,14 +168,13 @@ func (r *Run) unrecorded(q query, d Drift) (*http.Response, error) {
 // preflight allows what the recording shows to have been allowed: browsers keep such answers for a while, so that not
 // every one is recorded.
 func (r *Run) preflight(q query) *http.Response {
-	u := *q.request.url
-	u.RawQuery = ""
-	if len(r.tape.byKey[keyOf(q.Header.Get("Access-Control-Request-Method"), &u)]) == 0 {
+	method := q.Header.Get(askedMethod)
+	if len(r.tape.byKey[keyOf(method, q.request.url)]) == 0 && len(r.tape.byShape[shapeOf(method, q.request.url)]) == 0 {
 		return nil
 	}
 	h := http.Header{
 		"Access-Control-Allow-Origin":      {q.Header.Get("Origin")},
-		"Access-Control-Allow-Methods":     {q.Header.Get("Access-Control-Request-Method")},
+		"Access-Control-Allow-Methods":     {method},
 		"Access-Control-Allow-Credentials": {"true"},
 	}
 	if names := q.Header.Get("Access-Control-Request-Headers"); names != "" {

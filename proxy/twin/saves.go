@@ -9,7 +9,8 @@ import (
 // Saves are writes that say what a thing is (PUT) or that it is gone (DELETE): sent twice they change nothing more (RFC
 // 9110, 9.2.2). A page that saves by itself while somebody works sends one whenever its clock says so, and how many of
 // them there are, and which states between, differs from run to run. So of an address that the recording saved more than
-// once only the last save has to be sent; others may be left out, come again, or show a state that was not recorded.
+// once in a row only the last save has to be sent; others may be left out, come again, or show a state that was not
+// recorded.
 
 func isSave(method string) bool { return method == http.MethodPut || method == http.MethodDelete }
 
@@ -21,9 +22,9 @@ func (t *Tape) saves() {
 			continue
 		}
 		address := x.url.String()
-		if before := last[address]; before != nil {
+		if before := last[address]; before != nil && before.entry.Request.Method == x.entry.Request.Method {
 			before.superseded = x
-			t.saved[address] = true
+			t.saved[x.key+"?"+x.url.RawQuery] = true
 		}
 		last[address] = x
 	}
@@ -31,16 +32,28 @@ func (t *Tape) saves() {
 
 // savedLocked lets a save pass that the recording has not just so. Nil where that does not hold.
 func (r *Run) savedLocked(q query, list []found, near []nearby) *exchange {
-	if !isSave(q.Request.Method) || !r.tape.saved[q.request.url.String()] {
+	if !isSave(q.Request.Method) || !r.tape.saved[keyOf(q.Request.Method, q.request.url)+"?"+q.request.url.RawQuery] {
 		return nil
 	}
+	address := q.request.url.String()
 	if len(list) > 0 {
-		return list[len(list)-1].exchange
+		x := list[len(list)-1].exchange
+		last := x
+		for last.superseded != nil {
+			last = last.superseded
+		}
+		if last == x {
+			delete(r.unsettled, address)
+		} else if r.sent[last.index] { // back to a state before the last
+			diffs, _ := r.tape.compare(last, q.request, r.names, r.now(), r.shownNow())
+			r.unsettled[address] = nearby{last, diffs}
+		}
+		return x
 	}
 	for _, n := range near {
-		if n.url.String() == q.request.url.String() && n.superseded != nil {
+		if n.url.String() == address && n.superseded != nil {
 			r.noteLocked("%s %s: a state was saved that the recording does not have; only the last one counts", q.Request.Method, n.entry.Request.URL)
-			r.unsettled[q.request.url.String()] = n
+			r.unsettled[address] = n
 			return n.exchange
 		}
 	}
@@ -54,7 +67,7 @@ func (r *Run) supersedeLocked(x *exchange) {
 	}
 	delete(r.unsettled, x.url.String())
 	for i, w := range r.tape.writes[:x.index] {
-		if !r.sent[i] && w.superseded != nil && w.url.String() == x.url.String() {
+		if !r.sent[i] && w.superseded != nil && w.key == x.key && w.url.String() == x.url.String() {
 			r.sent[i] = true
 			r.noteLocked("%s %s: a state between was not saved", w.entry.Request.Method, w.entry.Request.URL)
 		}
@@ -64,7 +77,7 @@ func (r *Run) supersedeLocked(x *exchange) {
 // Settle waits until every recorded write was sent, at most as long as patience: what a page sends a moment later is
 // still to come when the last step is done. False says that some were not sent.
 func (r *Run) Settle(ctx context.Context, patience time.Duration) bool {
-	deadline := r.now().Add(patience)
+	deadline := time.Now().Add(patience)
 	for {
 		r.mu.Lock()
 		missing := len(r.missingLocked()) + len(r.unsettled)
@@ -73,7 +86,7 @@ func (r *Run) Settle(ctx context.Context, patience time.Duration) bool {
 		if missing == 0 {
 			return true
 		}
-		left := deadline.Sub(r.now())
+		left := time.Until(deadline)
 		if left <= 0 || !r.await(ctx, changed, left) {
 			return false
 		}
@@ -84,7 +97,7 @@ func (r *Run) Settle(ctx context.Context, patience time.Duration) bool {
 func (r *Run) missingLocked() []*exchange {
 	var out []*exchange
 	for i, x := range r.tape.writes {
-		if !r.sent[i] && (x.superseded == nil || !r.sent[x.superseded.index]) {
+		if !r.sent[i] && !x.pending && (x.superseded == nil || !r.sent[x.superseded.index]) {
 			out = append(out, x)
 		}
 	}

@@ -2,11 +2,17 @@ package twin
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"math"
 	"net"
 	"net/http"
 	"regexp"
+	"strings"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -73,6 +79,7 @@ func (r *Run) playSocket(q query, x *exchange) (*http.Response, error) {
 	r.mu.Lock()
 	r.talks = append(r.talks, t)
 	r.serveLocked(q, x.entry.ID, http.StatusSwitchingProtocols)
+	r.sayLostLocked(x)
 	r.mu.Unlock()
 	ctx, cancel := context.WithCancel(r.ctx)
 	go func() {
@@ -80,7 +87,14 @@ func (r *Run) playSocket(q query, x *exchange) (*http.Response, error) {
 		r.listen(ctx, ws, t)
 	}()
 	go r.speak(ctx, ws, t)
-	resp := respond(q.Request, http.StatusSwitchingProtocols, "", w.header, nil)
+	h := r.headerOf(x)
+	for name := range h { // those of the handshake are this connection's own
+		if strings.HasPrefix(name, "Sec-Websocket-") || name == "Upgrade" {
+			h.Del(name)
+		}
+	}
+	maps.Copy(h, w.header)
+	resp := respond(q.Request, http.StatusSwitchingProtocols, "", h, nil)
 	resp.Body, resp.ContentLength = far, 0
 	return resp, nil
 }
@@ -125,8 +139,34 @@ func (r *Run) speak(ctx context.Context, ws *websocket.Conn, t *talk) {
 			break
 		}
 	}
+	if ended, over := t.x.ended(); over && t.x.entry.Error != nil && t.x.entry.Error.Code == proxy.CodeProtocol {
+		if p.until(ctx, ended, func() bool { return heardAll(t, len(t.x.entry.Messages)) }) {
+			_ = ws.CloseNow() // the server left without a word
+			return
+		}
+	}
 	<-ctx.Done()
 	_ = ws.CloseNow()
+}
+
+// sayLostLocked tells of messages and events that the recording does not hold.
+func (r *Run) sayLostLocked(x *exchange) {
+	lost := x.entry.Dropped
+	for _, m := range x.entry.Messages {
+		if !m.Sent && isData(m) && (int64(len(m.Data)) < m.Size || m.Compressed) {
+			lost++
+		}
+	}
+	for _, e := range x.entry.Events {
+		if e.Truncated {
+			lost++
+		}
+	}
+	if lost > 0 {
+		r.driftLocked(Drift{
+			Kind: Incomplete, URL: x.entry.Request.URL, Entry: x.entry.ID, Detail: fmt.Sprintf("the recording does not hold %d messages, or not whole", lost),
+		})
+	}
 }
 
 // closedFirst says that the page closed the socket before the server did.
@@ -185,10 +225,13 @@ func (r *Run) hear(t *talk, op int, data []byte) {
 	var diffs []Difference
 	again := false
 	for i, m := range t.x.entry.Messages {
-		if !m.Sent || m.Opcode != op {
+		if !m.Sent || m.Opcode != op || int64(len(m.Data)) < m.Size && int64(len(data)) != m.Size {
 			continue
 		}
-		learned, differs := r.compareMessage(t.x, m, body)
+		learned, differs := r.compareMessage(m, body)
+		if int64(len(m.Data)) < m.Size { // cut when it was recorded
+			learned, differs = r.compareMessage(m, messageBody(op, data[:len(m.Data)]))
+		}
 		if len(differs) > 0 {
 			if diffs == nil && !t.heard[i] {
 				diffs = differs
@@ -226,29 +269,31 @@ func messageBody(op int, data []byte) node {
 	return parseBody("", data)
 }
 
-func (r *Run) compareMessage(x *exchange, recorded proxy.Message, sent node) (names, []Difference) {
+func (r *Run) compareMessage(recorded proxy.Message, sent node) (names, []Difference) {
 	m := &matcher{
-		tape: r.tape, known: r.names, learned: newNames(), recorded: recorded.Time, sent: r.now(), shown: r.shownNow(), shortest: shortestWrite,
+		tape: r.tape, known: r.names, learned: newNames(), id: math.MaxInt64, clock: clock{recorded: recorded.Time.Add(-tick), sent: r.now(), shown: r.shownNow()},
 	}
 	m.node("message", messageBody(recorded.Opcode, recorded.Data), sent)
 	return m.learned, m.diffs
 }
 
-// heartbeat tells messages that say nothing but that somebody is there.
-var heartbeat = regexp.MustCompile(`(?i)^(.{0,2}|"?(ping|pong|hb|heartbeat)"?|\{"type":"(ping|pong|heartbeat)".{0,80}\})$`)
+// heartbeat tells messages that say nothing but that somebody is there: those of socket.io (2 and 3), SockJS, SignalR,
+// Phoenix and STOMP, and the usual words.
+var heartbeat = regexp.MustCompile(`(?i)^(\s*|[23h]|\{\}|"?(ping|pong|hb|heartbeat)"?|\{"(type|event|op|action)":"(ping|pong|heartbeat)".{0,80}\}` +
+	`|\{"type":6\}\x1e|\[null,"\d+","phoenix","heartbeat",\{\}\])$`)
 
-// beats says that a page sent a message by the clock: it says nothing, or came again and again.
+// beats says that a page sent a message by the clock: it says nothing, or came again and again in one rhythm.
 func beats(x *exchange, m proxy.Message) bool {
 	if heartbeat.Match(m.Data) {
 		return true
 	}
-	n := 0
+	var at []time.Time
 	for _, other := range x.entry.Messages {
-		if other.Sent && string(other.Data) == string(m.Data) {
-			n++
+		if other.Sent && other.Opcode == m.Opcode && bytes.Equal(other.Data, m.Data) {
+			at = append(at, other.Time)
 		}
 	}
-	return n >= minBeats
+	return even(at)
 }
 
 // silentLocked tells what the page did not say on the sockets that it opened.

@@ -2,26 +2,38 @@ package twin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
 	"time"
+
+	"tapedeck/proxy"
 )
 
 // patience is how long a read waits for a write that was over before it in the recording: what the page sends at the
 // same time may arrive in another order.
 const patience = time.Second
 
+// decision is what a request gets.
+type decision struct {
+	*exchange
+	// again says that the same answer was given before.
+	again bool
+	// drift says why there is no exchange; one without a kind, that nobody waits for it any more.
+	drift Drift
+}
+
 // decide finds the recorded exchange that answers a request, and moves the state on. Without one it says what drifted.
-func (r *Run) decide(q query) (*exchange, Drift) {
-	deadline := r.now().Add(patience)
+func (r *Run) decide(q query) decision {
+	deadline := time.Now().Add(patience)
 	for {
-		x, d, changed := r.try(q, r.now().After(deadline))
-		if x != nil || changed == nil {
-			return x, d
+		d, changed := r.try(q, !time.Now().Before(deadline))
+		if changed == nil {
+			return d
 		}
-		if !r.await(q.Context(), changed, time.Until(deadline)+time.Millisecond) {
-			return nil, Drift{Kind: Unrecorded, Detail: "was given up before it was answered"}
+		if !r.await(q.Context(), changed, time.Until(deadline)) {
+			return decision{}
 		}
 	}
 }
@@ -43,16 +55,16 @@ func (r *Run) await(ctx context.Context, changed <-chan struct{}, d time.Duratio
 }
 
 // try decides once. A channel says that it is worth trying again when that is closed.
-func (r *Run) try(q query, last bool) (*exchange, Drift, <-chan struct{}) {
+func (r *Run) try(q query, last bool) (decision, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	x, d, early := r.chooseLocked(q)
 	if x != nil && early && !last {
-		return nil, d, r.changed
+		return decision{}, r.changed
 	}
 	r.asked[keyOf(q.Request.Method, q.request.url)] = true
 	if x == nil {
-		return nil, d, nil
+		return decision{drift: d}, nil
 	}
 	if early {
 		r.noteLocked("%s %s was asked before the write that preceded it in the recording", x.entry.Request.Method, x.entry.Request.URL)
@@ -67,8 +79,16 @@ func (r *Run) try(q query, last bool) (*exchange, Drift, <-chan struct{}) {
 		r.report.Written++
 		r.supersedeLocked(x)
 	}
+	if x.request.cut {
+		r.driftLocked(Drift{
+			Kind: Incomplete, Method: q.Request.Method, URL: q.request.url.String(), Entry: x.entry.ID,
+			Detail: "the recording does not hold all that was sent, so that nobody can say whether it is the same",
+		})
+	}
+	again := r.given[x]
+	r.given[x] = true
 	r.touchLocked()
-	return x, Drift{}, nil
+	return decision{exchange: x, again: again}, nil
 }
 
 // chooseLocked answers the exchange to play. early says that writes which preceded it were not sent yet.
@@ -127,7 +147,7 @@ func (r *Run) weighLocked(q query, x *exchange, list []found, near []nearby) ([]
 
 func (r *Run) learnLocked(f found) *exchange {
 	for recorded, now := range f.learned.now {
-		r.names.now[recorded], r.names.then[now] = now, recorded
+		r.names.now[recorded], r.names.then[now], r.replacer = now, recorded, nil
 	}
 	return f.exchange
 }
@@ -181,19 +201,28 @@ func closest(near []nearby, if_ func(*exchange) bool) *nearby {
 	return best
 }
 
-// backgroundLocked answers what the page sends on its own account: what it says may differ every time.
+// backgroundLocked answers what the page sends on its own account: what a beacon says may differ every time, a heartbeat
+// is the same.
 func (r *Run) backgroundLocked(q query) *exchange {
+	beacon := isBeacon(q.Header.Get)
 	var list []*exchange
 	for _, x := range r.tape.byKey[keyOf(q.Request.Method, q.request.url)] {
-		if x.kind == background {
+		if x.kind != background {
+			continue
+		}
+		diffs, _ := r.tape.compare(x, q.request, r.names, r.now(), r.shownNow())
+		if len(diffs) == 0 || beacon && isBeacon(x.entry.Request.Header.Get) {
 			list = append(list, x)
 		}
 	}
-	return r.turnLocked(list)
+	return r.nextLocked(list)
 }
 
 func (r *Run) chooseReadLocked(q query) (*exchange, Drift, bool) {
 	list, near := r.candidatesLocked(q, func(k kind) bool { return k == read })
+	if isPreflight(q.Request) {
+		list = slices.DeleteFunc(list, func(f found) bool { return !sameHeader(q.Header, f.entry.Request.Header, askedMethod) })
+	}
 	if len(list) == 0 {
 		d := Drift{Kind: Unrecorded, Detail: "is not in the recording"}
 		n := closest(near, func(*exchange) bool { return true })
@@ -206,23 +235,40 @@ func (r *Run) chooseReadLocked(q query) (*exchange, Drift, bool) {
 		}
 		return r.orClosest(n.exchange), d, false
 	}
-	ready := slices.DeleteFunc(slices.Clone(list), func(f found) bool { return !r.readyLocked(f.exchange) })
+	list = variants(q.Header, list)
+	ready := slices.DeleteFunc(slices.Clone(list), func(f found) bool { return !r.sentLocked(f.past) })
 	if len(ready) == 0 {
 		return r.learnLocked(list[0]), Drift{}, !alikeAnswers(list)
 	}
-	latest := ready[len(ready)-1]
-	var group []*exchange
+	x := r.nextLocked(r.groupLocked(ready))
 	for _, f := range ready {
-		if slices.Equal(f.after, latest.after) {
-			group = append(group, f.exchange)
-		}
-	}
-	for _, f := range ready {
-		if f.exchange == latest.exchange {
+		if f.exchange == x {
 			r.learnLocked(f)
 		}
 	}
-	return r.turnLocked(whole(group)), Drift{}, false
+	return x, Drift{}, false
+}
+
+// groupLocked are the answers of the latest state, in their order. One whose asking overlapped the write that led to the
+// state may show it already: it comes first, if it was not given before.
+func (r *Run) groupLocked(ready []found) []*exchange {
+	latest := ready[len(ready)-1]
+	var group []*exchange
+	for _, f := range ready {
+		if f.past.equal(latest.past) || !r.given[f.exchange] && r.tape.overlaps(f.exchange, latest.past) {
+			group = append(group, f.exchange)
+		}
+	}
+	return group
+}
+
+// overlaps says that an exchange was under way when the last write of a set began.
+func (t *Tape) overlaps(x *exchange, p past) bool {
+	if p.upTo == 0 {
+		return false
+	}
+	ended, over := x.ended()
+	return !over || ended.After(t.writes[p.upTo-1].entry.Started)
 }
 
 // alikeAnswers says that a read was answered alike whenever it was asked: nothing that was written matters to it. Of one
@@ -237,32 +283,42 @@ func alikeAnswers(list []found) bool {
 	return true
 }
 
-// readyLocked says that all writes that were over before an exchange have been sent.
-func (r *Run) readyLocked(x *exchange) bool {
-	for _, i := range x.after {
-		if !r.sent[i] {
-			return false
+// givenUp says that nobody waited for the whole answer in the recording, or that it is not all there.
+func (x *exchange) givenUp() bool {
+	e := x.entry.Error
+	return x.cut != "" || e != nil && (e.Code == "" || e.Code == proxy.CodeCancelled || e.Code == proxy.CodeStopped)
+}
+
+// nextLocked gives the answers of one state one after the other; the last one stays. What was given up in the recording
+// comes only where there is nothing else, and what it left without an answer where the server would let the page wait.
+func (r *Run) nextLocked(group []*exchange) *exchange {
+	var last, pending *exchange
+	long := false
+	for _, x := range group {
+		switch {
+		case x.pending:
+			pending = cmp.Or(pending, x)
+		case x.givenUp():
+			continue
+		case !r.given[x]:
+			return x
+		default:
+			last = x
 		}
+		long = long || x.long()
 	}
-	return true
-}
-
-// whole leaves out what was given up in the recording, unless there is nothing else.
-func whole(group []*exchange) []*exchange {
-	out := slices.DeleteFunc(slices.Clone(group), func(x *exchange) bool { return x.entry.Error != nil || x.cut != "" })
-	if len(out) == 0 {
-		return group
-	}
-	return out
-}
-
-// turnLocked gives the answers of one state one after the other; the last one stays.
-func (r *Run) turnLocked(group []*exchange) *exchange {
-	if len(group) == 0 {
+	switch {
+	case last != nil && (pending == nil || !long):
+		return last
+	case pending != nil:
+		return pending
+	case len(group) == 0:
 		return nil
 	}
-	id := group[0].entry.ID
-	turn := r.turns[id]
-	r.turns[id]++
-	return group[min(turn, len(group)-1)]
+	for _, x := range group {
+		if !r.given[x] {
+			return x
+		}
+	}
+	return group[len(group)-1]
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -32,12 +34,12 @@ type Tape struct {
 	byKey   map[string][]*exchange // method, scheme, host and path
 	byShape map[string][]*exchange // method, scheme, host and number of path segments
 	writes  []*exchange            // in order of their start
-	typed   string                 // all that was entered, lower case, one after the other
+	typed   typed
 	origins map[string]bool
-	saved   map[string]bool // addresses that were saved more than once
+	saved   map[string]bool // methods and addresses that were saved more than once
 
 	mu    sync.Mutex
-	first map[string]time.Time // when an answer held a value first; the zero time for never
+	first map[string]source // what said a value first
 }
 
 // exchange is one recorded exchange, made ready.
@@ -49,20 +51,39 @@ type exchange struct {
 	key     string
 	request request
 	body    []byte // of the answer
-	// after are the writes that were over when it began, as indexes into Tape.writes.
-	after []int
+	// past are the writes that were over when it began.
+	past past
 	// cut says why the answer is not all there.
 	cut string
+	// pending says that the recording ended before an answer began.
+	pending bool
 	// superseded is the next save of the same address.
 	superseded *exchange
 }
+
+// began is when the answer began; without one, when the exchange was over.
+func (x *exchange) began() time.Time {
+	t := x.entry.Timings
+	return x.entry.Started.Add(t.Total - max(t.Receive, 0))
+}
+
+// ended is when the answer was over; false when it never was.
+func (x *exchange) ended() (time.Time, bool) {
+	return x.entry.Started.Add(x.entry.Timings.Total), x.entry.Done && !x.pending
+}
+
+// long says that the server held its answer back, as it does for those who wait for news.
+func (x *exchange) long() bool { return x.began().Sub(x.entry.Started) >= longest }
+
+// longest is what a server takes to answer at once.
+const longest = time.Second
 
 // New makes a Tape of a session's entries, or of those of a HAR file. The error
 // is ErrNoNetwork, or that of a body that can no longer be read.
 func New(entries []proxy.Entry, o Options) (*Tape, error) {
 	t := &Tape{
-		started: o.Started, byKey: map[string][]*exchange{}, byShape: map[string][]*exchange{}, first: map[string]time.Time{},
-		typed: strings.ToLower(strings.Join(o.Typed, "\n")), origins: map[string]bool{}, saved: map[string]bool{},
+		started: o.Started, byKey: map[string][]*exchange{}, byShape: map[string][]*exchange{}, first: map[string]source{},
+		typed: newTyped(o.Typed), origins: map[string]bool{}, saved: map[string]bool{},
 	}
 	for _, e := range entries {
 		x, err := prepare(e)
@@ -76,7 +97,7 @@ func New(entries []proxy.Entry, o Options) (*Tape, error) {
 	if len(t.all) == 0 {
 		return nil, ErrNoNetwork
 	}
-	slices.SortStableFunc(t.all, func(a, b *exchange) int { return a.entry.Started.Compare(b.entry.Started) })
+	slices.SortStableFunc(t.all, inOrder)
 	if t.started.IsZero() {
 		t.started = t.all[0].entry.Started
 	}
@@ -116,6 +137,11 @@ func (t *Tape) First() string {
 			return x.entry.Request.URL
 		}
 	}
+	for _, x := range t.all { // browsers say what a request is for on secure addresses only
+		if r := x.entry.Response; r != nil && x.kind == read && r.Status == http.StatusOK && mediaType(r.Header.Get("Content-Type")) == "text/html" {
+			return x.entry.Request.URL
+		}
+	}
 	return ""
 }
 
@@ -132,7 +158,7 @@ func (t *Tape) Cut() []string {
 
 // prepare answers nil for what cannot be asked again.
 func prepare(e proxy.Entry) (*exchange, error) {
-	if e.Error != nil && (e.Error.Code == proxy.CodeNoise || e.Error.Code == proxy.CodeStopped && e.Response == nil) {
+	if e.Error != nil && e.Error.Code == proxy.CodeNoise {
 		return nil, nil
 	}
 	u, err := url.Parse(e.Request.URL)
@@ -141,6 +167,7 @@ func prepare(e proxy.Entry) (*exchange, error) {
 	}
 	plainScheme(u)
 	x := &exchange{entry: e, kind: kindOf(e), url: u, key: keyOf(e.Request.Method, u)}
+	x.pending = e.Response == nil && e.Error != nil && e.Error.Code == proxy.CodeStopped
 	sent, cut, err := plainBody(e.Request.Body, e.Request.Header)
 	if err != nil {
 		return nil, err
@@ -158,6 +185,9 @@ func prepare(e proxy.Entry) (*exchange, error) {
 	return x, nil
 }
 
+// maxPlain bounds a decoded body: a small one can be packed to hold anything.
+const maxPlain = 256 << 20
+
 // plainBody is a body without its content encoding; cut says why it is not all there.
 func plainBody(b *proxy.Body, h proxy.Headers) (data []byte, cut string, err error) {
 	if b == nil {
@@ -174,60 +204,16 @@ func plainBody(b *proxy.Body, h proxy.Headers) (data []byte, cut string, err err
 	var out bytes.Buffer
 	plain, err := proxy.Decode(encoding, bytes.NewReader(raw))
 	if err == nil {
-		_, err = out.ReadFrom(plain)
+		_, err = out.ReadFrom(io.LimitReader(plain, maxPlain))
 		_ = plain.Close()
+	}
+	if out.Len() >= maxPlain {
+		return out.Bytes(), "it is larger than a twin takes", nil
 	}
 	if err != nil && b.Cause == "" {
 		return out.Bytes(), "it cannot be decoded: " + err.Error(), nil
 	}
 	return out.Bytes(), b.Cause, nil
-}
-
-// order finds which writes were over before each exchange began.
-func (t *Tape) order() {
-	for _, x := range t.all {
-		for i, w := range t.writes {
-			if !w.entry.Started.Before(x.entry.Started) {
-				break
-			}
-			if ended := w.entry.Ended(); w != x && !ended.IsZero() && !ended.After(x.entry.Started) {
-				x.after = append(x.after, i)
-			}
-		}
-	}
-}
-
-// firstAnswered is when an answer of the recording held a value first; false when none ever did.
-func (t *Tape) firstAnswered(value string) (time.Time, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	at, known := t.first[value]
-	if !known {
-		at = t.search([]byte(value))
-		t.first[value] = at
-	}
-	return at, !at.IsZero()
-}
-
-func (t *Tape) search(value []byte) time.Time {
-	for _, x := range t.all {
-		if x.entry.Response == nil {
-			continue
-		}
-		if bytes.Contains(x.body, value) || inHeaders(x.entry.Response.Header, string(value)) {
-			return x.entry.Started.Add(x.entry.Timings.Total)
-		}
-		for _, m := range x.entry.Messages {
-			if !m.Sent && bytes.Contains(m.Data, value) {
-				return m.Time
-			}
-		}
-	}
-	return time.Time{}
-}
-
-func inHeaders(headers proxy.Headers, value string) bool {
-	return slices.ContainsFunc(headers, func(h proxy.Header) bool { return strings.Contains(h.Value, value) })
 }
 
 func keyOf(method string, u *url.URL) string { return method + " " + originOf(u) + u.EscapedPath() }
