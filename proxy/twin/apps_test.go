@@ -130,7 +130,7 @@ func followed(t *testing.T, r recorded) {
 		}
 		if err != nil {
 			for _, a := range report.Served {
-				t.Log(a.Offset.Round(time.Millisecond), a.Method, a.URL, a.Entry, a.Status)
+				t.Log(time.Duration(a.OffsetMS)*time.Millisecond.Round(time.Millisecond), a.Method, a.URL, a.Entry, a.Status)
 			}
 		}
 		require.NoError(t, err, "seed %d", seed)
