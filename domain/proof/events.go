@@ -27,7 +27,10 @@ type Event interface {
 
 // Started begins a verification: the first event of all, and again for each later attempt of its job, which keeps the
 // runs of the earlier ones when it is about the same project.
-type Started struct {
+type Started About
+
+// About is what a verification is about.
+type About struct {
 	Attempt int    `json:"attempt"`
 	Name    string `json:"name"`
 	// Project is the SHA-256 of the test project's archive.

@@ -18,8 +18,8 @@ type State struct {
 	Owner  string `json:"owner"`
 	Status Status `json:"status"`
 	Reason string `json:"reason,omitempty"`
-	// Started is what the current attempt is about.
-	Started
+	// About is that of the current attempt.
+	About
 	// Done are the finished runs in the order in which they finished.
 	Done []Run `json:"done"`
 	// Mutants are those that are tried, of MutantsOf that there are.
@@ -105,6 +105,6 @@ func (s State) started(e Started, at time.Time) State {
 	if s.Project != e.Project || s.Seed != e.Seed || s.Mode != e.Mode {
 		s.Done, s.Mutants, s.MutantsOf, s.Judgements = nil, nil, 0, nil
 	}
-	s.Started, s.Status, s.Reason, s.Verdicts, s.Notes = e, StatusRunning, "", nil, nil
+	s.About, s.Status, s.Reason, s.Verdicts, s.Notes = About(e), StatusRunning, "", nil, nil
 	return s
 }

@@ -52,7 +52,6 @@ type view struct {
 type stage struct {
 	v     *verification
 	batch batch
-	dir   string
 	onRun func(context.Context, *session, runner.Result)
 
 	mu    sync.Mutex

@@ -8,13 +8,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"tapedeck/workers/recorder/browser"
 	"tapedeck/workers/verify/runner"
 )
 
@@ -179,7 +179,7 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 	dir := project(t, map[string]string{"a.spec.ts": passing})
 	_, err := runner.New(runner.Config{Kit: t.TempDir()}).List(t.Context(), dir, quick)
 	require.ErrorContains(t, err, "scripts/install-test-kit")
-	require.True(t, strings.Contains(err.Error(), "not installed"))
+	require.ErrorIs(t, err, browser.ErrMissing)
 }
 
 func TestOwnFixturesProjectsAndConfigurationsWork(t *testing.T) {
