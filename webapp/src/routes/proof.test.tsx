@@ -125,7 +125,7 @@ test("keys move in the grid, Enter opens the evidence and Escape leads back", as
   );
   using page = renderPage("/jobs/v1", fake);
   const user = userEvent.setup();
-  const [first] = await cell(/^run 1: passed, seed 100, up to 250 ms/);
+  const [first] = await cell(/^run 1: passed, seed 100, latency up to 250 ms/);
   expect(first).toHaveAttribute("tabindex", "0");
   first?.focus();
   await user.keyboard("{ArrowDown}{ArrowRight}");
@@ -166,7 +166,7 @@ test("a fault says where it was put and what differed, and the filter leaves sur
   expect(page.router.state.location.searchStr).toContain("show=survived");
   await user.click(screen.getByRole("gridcell"));
   const panel = await screen.findByRole("region", { name: "Evidence" });
-  expect(panel).toHaveTextContent(/Page.text.*Survived.*<h1> “Cart”.*says something else/);
+  expect(panel).toHaveTextContent(/page.text.*Survived.*<h1> “Cart”.*says something else/);
   expect(panel).toHaveTextContent(/What differed.*showed another heading/);
 });
 

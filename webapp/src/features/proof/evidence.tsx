@@ -9,7 +9,7 @@ import { duration, integer } from "@/lib/time";
 import { looks, StateMark } from "./marks";
 import { type Cell, type Column, isHarmless } from "./matrix";
 import { Network } from "./network";
-import { columnName, placeOf, titleOf } from "./words";
+import { columnName, latencyOf, placeOf, titleOf } from "./words";
 
 interface Shown {
   jobId: string;
@@ -66,7 +66,8 @@ function Panel(shown: Shown) {
 }
 
 function heading(column: Column): string {
-  const name = column.mutant ? column.mutant.operator : columnName(column);
+  if (column.mutant) return column.mutant.operator;
+  const name = columnName(column);
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
@@ -115,7 +116,7 @@ function Run({ run }: { run: ProofRun }) {
       <Facts
         list={[
           ["Seed", String(conditions.seed)],
-          ["Latency", `up to ${integer(conditions.latencyMs)} ms`],
+          ["Latency", latencyOf(run)],
           ["CPU", conditions.cpu > 1 ? `${conditions.cpu}× slower` : "full speed"],
           ["Workers", String(conditions.workers)],
           ["Took", duration(run.durationMs)],

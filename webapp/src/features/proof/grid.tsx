@@ -46,7 +46,7 @@ export function Grid({
     getScrollElement: () => scroller.current,
     estimateSize: (i) => CELL + (starts.has(i) ? GAP : 0),
     paddingStart: names,
-    overscan: 8,
+    overscan: 4,
     rangeExtractor: (range) => withActive(range, active.column),
   });
   const down = useVirtualizer({
@@ -61,9 +61,15 @@ export function Grid({
   // biome-ignore lint/correctness/useExhaustiveDependencies: starts stands for the sizes
   useLayoutEffect(() => across.measure(), [across, starts, names]);
   useEffect(settle);
+  // Evidence that opens beside the grid leaves less room: its cell stays in sight.
+  useEffect(() => {
+    if (!open) return;
+    const cell = scroller.current?.querySelector(`[data-cell="${CSS.escape(open)}"]`);
+    cell?.scrollIntoView?.({ block: "nearest", inline: "nearest" });
+  }, [open]);
 
   const drawn = across.getVirtualItems();
-  const open_ = (target: EventTarget | null) => {
+  const openAt = (target: EventTarget | null) => {
     const cell = (target as HTMLElement | null)?.closest<HTMLElement>("[data-cell]");
     if (!cell?.dataset.cell) return;
     activate({ row: Number(cell.dataset.row), column: Number(cell.dataset.column) });
@@ -86,13 +92,13 @@ export function Grid({
       onKeyDown={(event) => {
         if (event.key === "Enter" || event.key === " ") {
           event.preventDefault();
-          open_(event.target);
+          openAt(event.target);
         } else onKeyDown(event);
       }}
-      onClick={(event: MouseEvent) => open_(event.target)}
+      onClick={(event: MouseEvent) => openAt(event.target)}
     >
       <div
-        className="relative"
+        className="relative min-w-full"
         style={{ width: across.getTotalSize() + 8, height: down.getTotalSize() }}
       >
         {/* biome-ignore lint/a11y/useSemanticElements: part of the grid above */}
@@ -110,7 +116,12 @@ export function Grid({
             style={{ width: names }}
           />
           {visible.map((group) => (
-            <GroupHead key={group.name} group={group} left={startOf(across, group)} />
+            <GroupHead
+              key={group.name}
+              group={group}
+              left={startOf(across, group)}
+              inset={names + 6}
+            />
           ))}
         </div>
         {down.getVirtualItems().map(({ index: r, start }) => {
@@ -195,6 +206,7 @@ function ColumnHead({
   className,
   style,
   upright = false,
+  inset,
 }: {
   label: string;
   index: number;
@@ -202,6 +214,8 @@ function ColumnHead({
   className: string;
   style: React.CSSProperties;
   upright?: boolean;
+  /** Where a name stays while its columns scroll away beneath the tests' names. */
+  inset?: number;
 }) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: part of the grid above
@@ -214,19 +228,25 @@ function ColumnHead({
       className={clsx("text-xs text-ink-2", className)}
       style={style}
     >
-      <span className={clsx(upright && "rotate-180 [writing-mode:vertical-rl]")}>{label}</span>
+      <span
+        className={upright ? "rotate-180 [writing-mode:vertical-rl]" : "sticky"}
+        style={upright ? undefined : { left: inset }}
+      >
+        {label}
+      </span>
     </div>
   );
 }
 
-function GroupHead({ group, left }: { group: Group; left: number }) {
+function GroupHead({ group, left, inset }: { group: Group; left: number; inset: number }) {
   return (
     <ColumnHead
       label={group.name}
       index={group.from + 2}
       span={group.size}
       upright={isUpright(group)}
-      className="absolute bottom-0 flex h-full items-end overflow-hidden border-l border-line pb-1.5 pl-1 whitespace-nowrap"
+      inset={inset}
+      className="absolute bottom-0 flex h-full items-end overflow-clip border-l border-line pb-1.5 pl-1 whitespace-nowrap"
       style={{ left, width: group.size * CELL }}
     />
   );

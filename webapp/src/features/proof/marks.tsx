@@ -36,7 +36,7 @@ const [good, bad, odd, quiet] = [
 /** Each state has a word, a shape and a colour: none of them has to be told apart by hue alone. */
 export const looks: Record<CellState, Look> = {
   passed: { label: "Passed", hint: "The test held", icon: Check, colour: good },
-  failed: { label: "Failed", hint: "It did not", icon: X, colour: bad },
+  failed: { label: "Failed", hint: "The test did not hold", icon: X, colour: bad },
   skipped: {
     label: "Skipped",
     hint: "A skipped test proves nothing",

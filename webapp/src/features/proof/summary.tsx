@@ -3,18 +3,23 @@ import { integer } from "@/lib/time";
 import type { Standing } from "./score";
 import { placeOf, titleOf } from "./words";
 
-/** What each test is worth, the best first. */
+/** What each test is worth, the best first. Beside open evidence there is room for one column only. */
 export function Summary({ standings }: { standings: Standing[] }) {
   return (
-    <div className="scroll-thin overflow-x-auto rounded-md border border-line bg-panel">
+    <section
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable
+      tabIndex={0}
+      aria-label="Tests"
+      className="scroll-thin @container max-h-80 overflow-y-auto rounded-md border border-line bg-panel"
+    >
       <table className="w-full border-separate border-spacing-0 text-sm" aria-label="Tests by rank">
         <thead>
-          <tr className="[&>th]:h-8 [&>th]:border-b [&>th]:border-line [&>th]:bg-ground [&>th]:px-3 [&>th]:text-left [&>th]:text-xs [&>th]:font-medium [&>th]:whitespace-nowrap [&>th]:text-ink-3">
+          <tr className="[&>th]:sticky [&>th]:top-0 [&>th]:z-10 [&>th]:h-8 [&>th]:border-b [&>th]:border-line [&>th]:bg-ground [&>th]:px-3 [&>th]:text-left [&>th]:text-xs [&>th]:font-medium [&>th]:whitespace-nowrap [&>th]:text-ink-3">
             <th className="w-12 text-right!">Rank</th>
             <th>Test</th>
-            <th className="max-md:hidden">Proof</th>
-            <th className="max-md:hidden">Faults noticed</th>
-            <th className="max-md:hidden">False alarms</th>
+            <th className="@max-[44rem]:hidden">Proof</th>
+            <th className="@max-[44rem]:hidden">Faults noticed</th>
+            <th className="@max-[44rem]:hidden">False alarms</th>
           </tr>
         </thead>
         <tbody>
@@ -29,7 +34,7 @@ export function Summary({ standings }: { standings: Standing[] }) {
                 <p className="font-mono text-xs wrap-anywhere text-ink-3">
                   {placeOf(standing.test)}
                 </p>
-                <ul className="mt-1 flex flex-col gap-0.5 md:hidden">
+                <ul className="mt-1 flex flex-col gap-0.5 @min-[44rem]:hidden">
                   <li>
                     <Badge standing={standing} />
                   </li>
@@ -37,19 +42,24 @@ export function Summary({ standings }: { standings: Standing[] }) {
                   <li>False alarms: {alarms(standing)}</li>
                 </ul>
                 {standing.why && (
-                  <p className="mt-1 text-xs wrap-anywhere text-danger">{standing.why}</p>
+                  <p
+                    className="mt-1 line-clamp-3 text-xs wrap-anywhere text-danger"
+                    title={standing.why}
+                  >
+                    {standing.why}
+                  </p>
                 )}
               </td>
-              <td className="max-md:hidden">
+              <td className="@max-[44rem]:hidden">
                 <Badge standing={standing} />
               </td>
-              <td className="num whitespace-nowrap max-md:hidden">{noticed(standing)}</td>
-              <td className="num whitespace-nowrap max-md:hidden">{alarms(standing)}</td>
+              <td className="num whitespace-nowrap @max-[44rem]:hidden">{noticed(standing)}</td>
+              <td className="num whitespace-nowrap @max-[44rem]:hidden">{alarms(standing)}</td>
             </tr>
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }
 
@@ -61,10 +71,10 @@ function Badge({ standing: { proven, passed, of } }: { standing: Standing }) {
         ? ([BadgeCheck, "Proven", "var(--state-succeeded)"] as const)
         : ([CircleX, "Not proven", "var(--state-failed)"] as const);
   return (
-    <span className="whitespace-nowrap">
-      <span className="inline-flex items-center gap-1.5 font-semibold" style={{ color: colour }}>
+    <span className="flex items-center gap-1.5 whitespace-nowrap">
+      <span className="flex items-center gap-1.5 font-semibold" style={{ color: colour }}>
         <Icon aria-hidden="true" className="size-4" /> {word}
-      </span>{" "}
+      </span>
       <span className="num text-ink-2">
         {integer(passed)} of {integer(of)} {of === 1 ? "run" : "runs"}
       </span>

@@ -1,4 +1,5 @@
 import type { ProofRun, ProofTest } from "@/lib/proof-api";
+import { integer } from "@/lib/time";
 import { looks } from "./marks";
 import type { Cell, Column } from "./matrix";
 
@@ -14,10 +15,20 @@ export function columnName({ mutant, ...column }: Column): string {
   return `${purpose === "live" ? "live run" : "run"} ${index + 1}`;
 }
 
+/** By how much answers were held up at most. */
+export function latencyOf({ conditions: { latencyMs } }: ProofRun): string {
+  return latencyMs > 0 ? `up to ${integer(latencyMs)} ms` : "none";
+}
+
 /** What a run was put under, in one line. */
-export function conditionsOf({ conditions: { seed, latencyMs, cpu, workers } }: ProofRun): string {
-  const slowed = cpu > 1 ? `CPU ${cpu}× slower` : "full CPU speed";
-  return `seed ${seed}, up to ${latencyMs} ms latency, ${slowed}, ${workers} ${workers === 1 ? "worker" : "workers"}`;
+export function conditionsOf(run: ProofRun): string {
+  const { seed, cpu, workers } = run.conditions;
+  return [
+    `seed ${seed}`,
+    `latency ${latencyOf(run)}`,
+    cpu > 1 ? `CPU ${cpu}× slower` : "full CPU speed",
+    `${workers} ${workers === 1 ? "worker" : "workers"}`,
+  ].join(", ");
 }
 
 /** All that a cell says, for its tooltip and for screen readers. */
