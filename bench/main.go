@@ -54,6 +54,7 @@ var sections = []section{
 	{"page", "the page in a real browser", (*bench).page},
 	{"knowledge", "documents: crawled, read, indexed, found", (*bench).known},
 	{"extraction", "what is taken for the main content of published pages", (*bench).extraction},
+	{"locators", "recorded elements found again after a change, and said to be gone", (*bench).locators},
 	{"recorder", "recordings: the live canvas, the tape, and the cost of keeping everything", (*bench).recorder},
 }
 

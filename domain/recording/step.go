@@ -236,6 +236,10 @@ type Facts struct {
 	Name       string            `json:"name,omitempty"` // the accessible name
 	Text       string            `json:"text,omitempty"`
 	Attributes map[string]string `json:"attributes,omitempty"`
+	// Near is the beginning of the text around it: of the smallest part of the page that has text beside its own.
+	Near string `json:"near,omitempty"`
+	// Path is where it stood: the tags from the root to it, each with its number among those of its kind from the second on.
+	Path string `json:"path,omitempty"`
 }
 
 // Evidence is what was seen when a step happened. Names of files are those of the job's artefacts.

@@ -89,6 +89,8 @@ export interface Facts {
   name?: string;
   text?: string;
   attributes?: Record<string, string>;
+  near?: string;
+  path?: string;
 }
 
 export interface Target {

@@ -99,6 +99,18 @@ func TestPageCannotSeeTheRecorder(t *testing.T) {
 	d.Empty(own)
 }
 
+// What is kept of the page around an element is the page's own: nothing that a person has typed, nor what passes.
+func TestWhatIsTypedIsNotInTheTextAround(t *testing.T) {
+	t.Parallel()
+	const page = `<p>Reply to Ada</p><div contenteditable>dear diary</div><textarea>draft words</textarea><input value="in a field">
+		<button ng-click="send()" width=7 data-kind=reply data-open=true aria-expanded=false style="color: red">Send</button>`
+	b := setup(t, site{"/": page})
+	doer{b, require.New(t)}.click("button")
+	facts := b.step(1).Target.Element
+	require.Equal(t, "Reply to Ada", facts.Near)
+	require.Equal(t, map[string]string{"ng-click": "send()", "data-kind": "reply"}, facts.Attributes)
+}
+
 func TestStepKeepsEveryWayToItsElement(t *testing.T) {
 	t.Parallel()
 	const page = `<title>Shop</title><main><h2>Cart</h2><button class=x>Buy</button><button data-qa=buy title="Buy it all" class=x>Buy</button>
@@ -118,6 +130,7 @@ func TestStepKeepsEveryWayToItsElement(t *testing.T) {
 	require.Equal(t, recording.Facts{
 		Tag: "button", Role: "button", Name: "Buy", Text: "Buy",
 		Attributes: map[string]string{"data-qa": "buy", "title": "Buy it all", "class": "x"},
+		Near:       "Cart Buy Search", Path: "html/body/main/button[2]",
 	}, *button.Target.Element)
 	require.Equal(t, "Shop", button.Evidence.Title)
 	require.Equal(t, &recording.Size{Width: 1280, Height: 720}, button.Evidence.Viewport)

@@ -154,7 +154,9 @@ func (f *folder) continuesClick(s seen) bool {
 	if last == nil || last.Type != recording.Click || last.Page != s.name || max(last.Count, 1) != s.Count-1 || last.Target == nil {
 		return false
 	}
-	return f.lastField == s.field() || reflect.DeepEqual(*last.Target.Element, s.Element.Facts) && *last.Evidence.Box == *shifted(s.Element.Box, s.offset)
+	was, is := *last.Target.Element, s.Element.Facts
+	was.Near, is.Near, was.Path, is.Path = "", "", "", "" // the first click may have changed what is around it
+	return f.lastField == s.field() || reflect.DeepEqual(was, is) && *last.Evidence.Box == *shifted(s.Element.Box, s.offset)
 }
 
 func (f *folder) fill(s seen) []Action {

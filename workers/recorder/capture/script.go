@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"tapedeck/workers/recorder/likeness"
 )
 
 //go:embed script/*.js
@@ -120,6 +122,7 @@ func (s Script) configured(o Options) (string, error) {
 	out.WriteString("(() => {\n'use strict';\nif (globalThis.tapedeck && globalThis.tapedeck.document === document) return;\n")
 	fmt.Fprintf(&out, "const config = %s;\n", config)
 	fmt.Fprintf(&out, "const {%s} = (() => {\nconst module = {exports: {}};\n%s\nreturn {%s};\n})();\n", engineNames, s.engine, engineNames)
+	out.WriteString(likeness.FactsScript)
 	for _, part := range parts {
 		text, err := scripts.ReadFile("script/" + part + ".js")
 		if err != nil {

@@ -1,12 +1,8 @@
 package play_test
 
 import (
-	"bytes"
-	"io"
 	"net/http"
-	"net/smtp"
-	"os"
-	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,53 +16,27 @@ import (
 	"tapedeck/workers/recorder/play"
 )
 
-// replay runs a recording.json of testdata against an application, whose address stands as http://app.test in it.
-func replay(t *testing.T, file string, app *apptest.App, opts play.Options) {
+// replay runs an application's recording in it.
+func replay(t *testing.T, name string) *apptest.App {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("testdata", file))
-	require.NoError(t, err)
-	doc, err := recording.ReadDocument(bytes.ReplaceAll(raw, []byte("http://app.test"), []byte(app.URL)))
-	require.NoError(t, err)
+	proofs := apptest.Proofs()
+	proof := proofs[slices.IndexFunc(proofs, func(p apptest.Proof) bool { return p.Name == name })]
+	app := proof.Start(t)
+	doc := proof.Recording(t, app)
 	ctx := browser.Context(t, playwright.BrowserNewContextOptions{Viewport: &playwright.Size{Width: doc.Viewport.Width, Height: doc.Viewport.Height}})
 	browsertest.Observe(t, ctx)
-	player := play.New(ctx, opts)
+	player := play.New(ctx, play.Options{Secrets: proof.Secret})
 	t.Cleanup(player.Close)
-	err = player.RunAll(t.Context(), doc.Steps, func(s recording.Step, r play.Result) {
+	err := player.RunAll(t.Context(), doc.Steps, func(s recording.Step, r play.Result) {
 		t.Logf("%s %s %v by %q healed=%v %v", s.ID, s.Type, r.Duration.Round(time.Millisecond), r.Used.Selector, r.Healed, r.Notes)
 	})
 	require.NoError(t, err)
-}
-
-// call is a request to an application's own API; it answers the body of a successful answer.
-func call(t *testing.T, method, url string, body any, headers ...string) []byte {
-	t.Helper()
-	raw := []byte{}
-	if body != nil {
-		var err error
-		raw, err = json.Marshal(body)
-		require.NoError(t, err)
-	}
-	req, err := http.NewRequest(method, url, bytes.NewReader(raw))
-	require.NoError(t, err)
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	resp, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
-	defer func() { _ = resp.Body.Close() }()
-	answer, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	require.Less(t, resp.StatusCode, 300, "%s", answer)
-	return answer
+	return app
 }
 
 func TestTiddlyWikiIsEdited(t *testing.T) {
 	t.Parallel()
-	app := apptest.TiddlyWiki(t)
-	replay(t, "tiddlywiki.json", app, play.Options{})
+	app := replay(t, "tiddlywiki")
 	// The page saves by itself, a moment later.
 	var got struct {
 		Text string `json:"text"`
@@ -86,36 +56,19 @@ func TestTiddlyWikiIsEdited(t *testing.T) {
 
 func TestVerdaccioIsSignedInTo(t *testing.T) {
 	t.Parallel()
-	app := apptest.Verdaccio(t)
-	var account struct {
-		Token string `json:"token"`
-	}
-	user := map[string]any{"name": "ada", "password": "correct-horse"}
-	require.NoError(t, json.Unmarshal(call(t, http.MethodPut, app.URL+"/-/user/org.couchdb.user:ada", user), &account))
-	call(t, http.MethodPut, app.URL+"/tape-reel", map[string]any{
-		"_id": "tape-reel", "name": "tape-reel", "dist-tags": map[string]any{"latest": "1.2.3"},
-		"versions": map[string]any{"1.2.3": map[string]any{
-			"name": "tape-reel", "version": "1.2.3", "readme": "# Reels of tape", "dist": map[string]any{"tarball": app.URL + "/tape-reel/-/tape-reel-1.2.3.tgz"},
-		}},
-		"readme":       "# Reels of tape",
-		"_attachments": map[string]any{"tape-reel-1.2.3.tgz": map[string]any{"content_type": "application/octet-stream", "data": "H4sIAAAAAAAAAwMAAAAAAAAAAAA=", "length": 20}},
-	}, "Authorization", "Bearer "+account.Token)
-	replay(t, "verdaccio.json", app, play.Options{
-		Secrets: func(name string) (string, bool) { return "correct-horse", name == "password" },
-	})
+	replay(t, "verdaccio")
 }
 
 func TestNodeREDIsWiredByDragging(t *testing.T) {
 	t.Parallel()
-	app := apptest.NodeRED(t)
-	replay(t, "node-red.json", app, play.Options{})
+	app := replay(t, "node-red")
 	var nodes []struct {
 		ID    string     `json:"id"`
 		Type  string     `json:"type"`
 		Name  string     `json:"name"`
 		Wires [][]string `json:"wires"`
 	}
-	require.NoError(t, json.Unmarshal(call(t, http.MethodGet, app.URL+"/flows", nil), &nodes))
+	require.NoError(t, json.Unmarshal(apptest.Call(t, http.MethodGet, app.URL+"/flows", nil), &nodes))
 	wires, debug := [][]string{}, ""
 	for _, n := range nodes {
 		switch n.Type {
@@ -132,11 +85,6 @@ func TestNodeREDIsWiredByDragging(t *testing.T) {
 
 func TestMailDevThrowsAMailAway(t *testing.T) {
 	t.Parallel()
-	app := apptest.MailDev(t)
-	msg := "From: a@example.org\r\nTo: b@example.org\r\nSubject: Hello tape\r\nContent-Type: text/html\r\n\r\n<p>the body of it</p>\r\n"
-	require.Eventually(t, func() bool {
-		return smtp.SendMail(app.SMTP, nil, "a@example.org", []string{"b@example.org"}, []byte(msg)) == nil
-	}, 30*time.Second, 50*time.Millisecond)
-	replay(t, "maildev.json", app, play.Options{})
-	require.JSONEq(t, "[]", string(call(t, http.MethodGet, app.URL+"/email", nil)))
+	app := replay(t, "maildev")
+	require.JSONEq(t, "[]", string(apptest.Call(t, http.MethodGet, app.URL+"/email", nil)))
 }

@@ -13,14 +13,7 @@ import (
 
 // assert waits until the step's claim holds.
 func (r *run) assert() error {
-	a := *r.step.Assertion
-	// The two words for the same claim become one, without Not.
-	switch {
-	case a.Claim == recording.Visible && a.Not:
-		a.Claim, a.Not = recording.Hidden, false
-	case a.Claim == recording.Hidden && a.Not:
-		a.Claim, a.Not = recording.Visible, false
-	}
+	a := plain(*r.step.Assertion)
 	if err := meaningful(a); err != nil {
 		return err
 	}
@@ -33,6 +26,17 @@ func (r *run) assert() error {
 		return r.assertCount(a)
 	}
 	return r.assertElement(a)
+}
+
+// plain makes one of the two words for the same claim, without Not.
+func plain(a recording.Assertion) recording.Assertion {
+	switch {
+	case a.Claim == recording.Visible && a.Not:
+		a.Claim, a.Not = recording.Hidden, false
+	case a.Claim == recording.Hidden && a.Not:
+		a.Claim, a.Not = recording.Visible, false
+	}
+	return a
 }
 
 // meaningful refuses claims that everything fulfils.
@@ -177,14 +181,7 @@ func badSelector(err error) bool {
 
 // assertElement finds the element first, so that no claim holds about nothing.
 func (r *run) assertElement(a recording.Assertion) error {
-	heal := healAny
-	switch {
-	case a.Not:
-		heal = healNone // another element would fulfil a negative claim too easily
-	case a.Claim == recording.Visible:
-		heal = healSame // that it is there is the claim
-	}
-	f, err := r.target(heal)
+	f, err := r.target(healingOf(a))
 	if err != nil {
 		return err
 	}
@@ -193,6 +190,17 @@ func (r *run) assertElement(a recording.Assertion) error {
 		return fail(Failed, "wanted: %s%s", wanted(a), seen)
 	}
 	return err
+}
+
+// healingOf says which ways a claim may take to its element.
+func healingOf(a recording.Assertion) healing {
+	switch {
+	case a.Not, a.Claim == recording.Hidden, a.Claim == recording.HasCount:
+		return healNone // another element would fulfil a claim about none, or about their number, too easily
+	case a.Claim == recording.Visible:
+		return healSame // that it is there is the claim
+	}
+	return healAny
 }
 
 func (r *run) holds(f found, a recording.Assertion) (bool, string, error) {

@@ -30,7 +30,8 @@ type Options struct {
 	Timeout time.Duration
 	// NavigationTimeout bounds loading a page. Defaults to 30 seconds.
 	NavigationTimeout time.Duration
-	// HealAfter is how long the first way to an element is tried alone. Defaults to a third of Timeout, at most 3 seconds.
+	// HealAfter is how long the first way to an element is tried alone. After twice that an element to which no recorded
+	// way leads is taken if it is enough like the recorded one. Defaults to a third of Timeout, at most 3 seconds.
 	HealAfter time.Duration
 }
 
@@ -113,6 +114,22 @@ func (p *Player) RunAll(ctx context.Context, steps []recording.Step, done func(r
 // dialogs that this one causes; without them such a dialog counts as unanswered. The error is a *StepError, or
 // ctx's when that ended.
 func (p *Player) Run(ctx context.Context, step recording.Step, next ...recording.Step) (Result, error) {
+	return p.run(ctx, step, next, (*run).act)
+}
+
+// Find leads to the element of the step's target as Run would, by the same rules for the same step, and does nothing
+// with it. The locator is the page's as it is now. What Run says of ctx and errors holds here too.
+func (p *Player) Find(ctx context.Context, step recording.Step) (playwright.Locator, Result, error) {
+	var f found
+	result, err := p.run(ctx, step, nil, func(r *run) (err error) {
+		f, err = r.only()
+		return err
+	})
+	return f.loc, result, err
+}
+
+// run does what act says of a step, and what belongs around it.
+func (p *Player) run(ctx context.Context, step recording.Step, next []recording.Step, act func(*run) error) (Result, error) {
 	start := time.Now()
 	index := p.ran
 	p.ran++
@@ -121,7 +138,7 @@ func (p *Player) Run(ctx context.Context, step recording.Step, next ...recording
 		r.result.Skipped = true
 		return r.result, nil
 	}
-	err := r.do(next)
+	err := r.do(next, act)
 	r.result.Dialogs = p.pages.takeAnswers()
 	r.result.Duration = time.Since(start)
 	if errors.Is(err, errLeft) {
@@ -165,7 +182,7 @@ type run struct {
 // grace is how much longer than its own limit a call of the driver may take before the page counts as dead.
 const grace = 3 * time.Second
 
-func (r *run) do(next []recording.Step) error {
+func (r *run) do(next []recording.Step, act func(*run) error) error {
 	if faults := r.step.Check(); len(faults) > 0 {
 		return fail(Invalid, "%s: %s", faults[0].Path, faults[0].Message)
 	}
@@ -179,7 +196,7 @@ func (r *run) do(next []recording.Step) error {
 	defer cancel()
 	r.ctx = ctx
 	r.pages.expect(r.step, next)
-	return r.act()
+	return act(r)
 }
 
 // act does the step's action in its page.

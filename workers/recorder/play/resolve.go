@@ -11,6 +11,7 @@ import (
 	"github.com/playwright-community/playwright-go"
 
 	"tapedeck/domain/recording"
+	"tapedeck/workers/recorder/likeness"
 )
 
 // enterFrame leads from an iframe element into its document, in Playwright's selector language.
@@ -40,7 +41,11 @@ type search struct {
 	target *recording.Target
 	ways   []recording.Candidate
 	tried  []Try
+	seen   []*likeness.Seen // for each way, how the only element that it leads to compares
 	heal   healing
+	known  likeness.Known
+	knows  bool   // known is enough to compare by
+	lack   string // why what is most like it was not taken
 }
 
 // find waits until a way to the target leads to exactly one element.
@@ -49,12 +54,14 @@ func (r *run) find(t *recording.Target, heal healing) (found, error) {
 	if len(s.ways) == 0 {
 		return found{}, fail(Invalid, "the step names no way to its element")
 	}
+	s.known, s.knows = likeness.Know(t.Element, s.ways)
+	s.seen = make([]*likeness.Seen, len(s.ways))
 	for _, w := range s.ways {
 		s.tried = append(s.tried, Try{Selector: w.Selector, By: w.By, Matches: -1, Why: "not tried"})
 	}
 	var f found
 	ok, err := r.poll(func() (ok bool, err error) {
-		f, ok, err = s.look(time.Since(r.start) >= r.opts.HealAfter || r.late())
+		f, ok, err = s.look(s.patience())
 		return ok, err
 	})
 	if err != nil {
@@ -87,7 +94,8 @@ func ways(best string, candidates []recording.Candidate) []recording.Candidate {
 }
 
 // look tries the first way or all of them, once.
-func (s *search) look(all bool) (found, bool, error) {
+func (s *search) look(p patience) (found, bool, error) {
+	all := p > patient
 	scope, healed, ok, err := s.r.frames(s.target.Frames, all, &s.tried[0])
 	if err != nil || !ok {
 		return found{}, false, err
@@ -100,11 +108,19 @@ func (s *search) look(all bool) (found, bool, error) {
 		if err != nil {
 			return found{}, false, err
 		}
-		if ok {
+		if ok && (i == 0 || !s.knows) {
 			return s.r.found(scope, w, healed || i > 0), true, nil
 		}
 	}
-	if all && s.heal == healAny && s.tried[0].Matches > 1 {
+	if !all || s.heal == healNone {
+		return found{}, false, nil
+	}
+	if s.knows {
+		if f, ok, err := s.alike(scope, p); ok || err != nil {
+			return f, ok, err
+		}
+	}
+	if s.heal == healAny && s.tried[0].Matches > 1 {
 		return s.onlyVisible(scope)
 	}
 	return found{}, false, nil
@@ -114,10 +130,11 @@ func (r *run) found(scope string, used recording.Candidate, healed bool) found {
 	return found{loc: r.tab.page.Locator(scope + used.Selector), scope: scope, selector: used.Selector, used: used, healed: healed}
 }
 
-// try counts what one way leads to.
+// try looks at what one way leads to: whether that is one element that may be the recorded one.
 func (s *search) try(scope string, i int) (bool, error) {
 	t := &s.tried[i]
-	n, err := s.r.count(scope + s.ways[i].Selector)
+	n, seen, err := s.compare(scope+s.ways[i].Selector, i)
+	s.seen[i] = seen
 	if err != nil {
 		t.Matches, t.Why = -1, brief(err)
 		if final(err) {
@@ -126,60 +143,15 @@ func (s *search) try(scope string, i int) (bool, error) {
 		return false, nil
 	}
 	t.Matches, t.Why = n, ""
-	if n != 1 || i == 0 {
+	if n != 1 || s.trusts(i) {
 		return n == 1, nil
 	}
-	why, err := s.differs(scope + s.ways[i].Selector)
-	t.Why = why
-	return why == "" && err == nil, err
-}
-
-// differs says how an element that another way led to differs from the one that was recorded.
-func (s *search) differs(selector string) (string, error) {
-	facts := s.target.Element
-	if facts == nil {
-		if s.heal == healSame {
-			return "nothing is known of the element that was meant", nil
-		}
-		return "", nil
+	if seen == nil {
+		t.Why, err = s.differs(scope + s.ways[i].Selector)
+	} else {
+		t.Why = s.another(i, *seen)
 	}
-	seen, err := s.r.evaluateAll(selector, `els => els.slice(0, 1).map(e => [e.tagName.toLowerCase(), e.textContent || ""])[0] || ["", ""]`)
-	if err != nil {
-		if final(err) {
-			return "", err
-		}
-		return brief(err), nil
-	}
-	pair, _ := seen.([]any)
-	if len(pair) != 2 {
-		return "it went away", nil
-	}
-	tag, _ := pair[0].(string)
-	text, _ := pair[1].(string)
-	if facts.Tag != "" && !strings.EqualFold(tag, facts.Tag) {
-		return "a <" + tag + ">, not a <" + facts.Tag + ">", nil
-	}
-	if s.heal == healSame && !strings.Contains(squeeze(text), squeeze(facts.Text)) {
-		return "its text is another one", nil
-	}
-	return "", nil
-}
-
-func squeeze(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-// onlyVisible is the last resort for a way that leads to several elements: the only one of them that can be seen.
-func (s *search) onlyVisible(scope string) (found, bool, error) {
-	w := s.ways[0]
-	n, err := s.r.count(scope + w.Selector + " >> visible=true")
-	if err != nil || n != 1 {
-		if err != nil && !final(err) {
-			err = nil
-		}
-		return found{}, false, err
-	}
-	w.Selector += " >> visible=true"
-	s.r.note("of %d elements the only visible one was used", s.tried[0].Matches)
-	return s.r.found(scope, w, true), true, nil
+	return t.Why == "" && err == nil, err
 }
 
 // failure says why no way led to one element.
@@ -193,6 +165,9 @@ func (s *search) failure() error {
 			f.reason, f.text = Ambiguous, cmp.Or(t.Why, fmt.Sprintf("%d elements were found by %s", t.Matches, t.Selector))
 			break
 		}
+	}
+	if s.lack != "" {
+		f.text += "; what is most like it was not taken: " + s.lack
 	}
 	return f
 }
@@ -262,6 +237,21 @@ func (r *run) target(heal healing) (found, error) {
 	f, err := r.find(r.step.Target, heal)
 	r.result.Used = f.used
 	return f, err
+}
+
+// only finds the step's target in its page.
+func (r *run) only() (found, error) {
+	if r.step.Target == nil {
+		return found{}, fail(Invalid, "the step has no element")
+	}
+	if err := r.enter(); err != nil {
+		return found{}, err
+	}
+	heal := healAny
+	if a := r.step.Assertion; a != nil {
+		heal = healingOf(plain(*a))
+	}
+	return r.target(heal)
 }
 
 // way is one way to act on an element that was found.

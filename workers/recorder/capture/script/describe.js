@@ -89,9 +89,24 @@ function quoted(text) {
 
 const kept = ['id', 'name', 'type', 'class', 'href', 'src', 'placeholder', 'title', 'alt', 'aria-label', 'role', 'autocomplete', 'for', 'target', 'contenteditable', 'download', 'accept'];
 
+// passing are attributes that say what an element happens to be at the moment, or what was typed.
+const passing = /^(style|value|checked|selected|disabled|readonly|open|hidden|nonce|integrity|aria-(?!label).*)$/;
+
+// isState says that a value is one of a few that an element goes through.
+const isState = /^(true|false|on|off|open|closed|active|inactive|checked|unchecked|\d{1,2})$/;
+
+// othersOf are the names of what else an element has: test ids of other kinds, what a framework does on a click, sizes.
+function othersOf(element) {
+  return [...element.attributes]
+    .filter(({ name, value }) => value.length <= 100 && !passing.test(name) && !isState.test(value))
+    .map(({ name }) => name)
+    .filter((name) => !kept.includes(name) && name !== config.testIdAttribute)
+    .slice(0, 12);
+}
+
 function facts(e, element, secret) {
   const attributes = {};
-  for (const name of [...kept, config.testIdAttribute]) {
+  for (const name of [...kept, config.testIdAttribute, ...(secret ? [] : othersOf(element))]) {
     const value = element.getAttribute(name);
     if (value) attributes[name] = trimmed(value, 300);
   }
@@ -105,6 +120,8 @@ function facts(e, element, secret) {
     name: trimmed(e.utils.getElementAccessibleName(element, false), 300),
     text: noText ? '' : trimmed(elementText(e._evaluator._cacheText, element).normalized, 300),
     attributes,
+    near: around(element),
+    path: trailOf(element),
   };
 }
 
