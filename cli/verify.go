@@ -27,6 +27,7 @@ func (a *app) verifySuite() *cobra.Command {
 	var in struct {
 		Name          string        `json:"name,omitempty"`
 		Recording     string        `json:"recordingId,omitempty"`
+		Environment   string        `json:"environment,omitempty"`
 		Runs          int           `json:"runs"`
 		Seed          uint64        `json:"seed"`
 		Workers       int           `json:"workers"`
@@ -46,7 +47,8 @@ func (a *app) verifySuite() *cobra.Command {
 		Long: `Send the test project in DIR (without node_modules and results) and run its tests against the twin of a recording, each
 time under other conditions, and with --mutants under faults. The exit code is 0 when every test is proven, and 1 when not.`,
 		Example: `  tapedeck verify tests/ --recording 01j… --runs 20
-  tapedeck verify tests/ --mutants 200 --junit results.xml`,
+  tapedeck verify tests/ --mutants 200 --junit results.xml
+  tapedeck verify tests/ --environment staging`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, s := range secrets {
@@ -91,6 +93,7 @@ time under other conditions, and with --mutants under faults. The exit code is 0
 	}
 	f := c.Flags()
 	f.StringVar(&in.Recording, "recording", "", "the recording that answers tests which name none themselves")
+	f.StringVar(&in.Environment, "environment", "", "run on this environment, live, instead of on the twin")
 	f.StringVar(&in.Name, "name", "", "the proof's name; the folder's when absent")
 	f.StringVar(&owner, "project", "", "the Tapedeck project")
 	f.IntVar(&in.Runs, "runs", 5, "how often each test runs")

@@ -302,3 +302,50 @@ func zipDir(t *testing.T, w io.Writer, dir string) {
 	require.NoError(t, z.AddFS(os.DirFS(dir)))
 	require.NoError(t, z.Close())
 }
+
+// TestAnEnvironmentAllowsWhatItSays runs the same tests against a live site that may not be written to, and one that may.
+func TestAnEnvironmentAllowsWhatItSays(t *testing.T) {
+	t.Parallel()
+	app := newNotes(t)
+	s := tapedecktest.Start(t, "serve", append(recordsHere(t), "TAPEDECK_SECRET_NOTES=hunter2hunter2")...)
+	env := []string{"TAPEDECK_URL=" + s.URL()}
+	dir := suiteDir(t, `import { expect, test } from "@playwright/test";
+test("reads", async ({ page }) => {
+  await page.goto("/");
+  await expect(page.getByRole("listitem").first()).toHaveText("Clean the heads");
+});
+test("writes", async ({ page }) => {
+  await page.goto("/");
+  await page.getByLabel("Note").fill("Buy tape");
+  await page.getByRole("button", { name: "Add" }).click();
+  await expect(page.getByRole("listitem").last()).toHaveText("Buy tape");
+});
+test("tells a secret", async () => { throw new Error("it is " + process.env.TOKEN); });
+test("goes elsewhere", async ({ page }) => { await page.goto("http://localhost:18999/").catch(() => {}); });
+`)
+	verify := func(flags ...string) map[string]proof.Verdict {
+		_, said, code := tapedecktest.Run(t.Context(), t, env, append([]string{"environments", "set", "here", "--base-url", app.URL, "--secret", "token=TAPEDECK_SECRET_NOTES"}, flags...)...)
+		require.Zero(t, code, said)
+		out, said, code := tapedecktest.Run(t.Context(), t, env, "verify", dir, "--environment", "here", "--runs", "2", "--throttle-cpu=false", "-o", "json")
+		require.Equal(t, 1, code, said)
+		require.NotContains(t, out+said, "hunter2")
+		var p proof.State
+		require.NoError(t, json.Unmarshal([]byte(out), &p), said)
+		require.Equal(t, "live", p.Mode)
+		verdicts := map[string]proof.Verdict{}
+		for _, test := range p.Tests {
+			verdicts[test.Titles[0]] = p.Verdict(test.ID)
+		}
+		return verdicts
+	}
+	before := verify()
+	require.True(t, before["reads"].Proven, before["reads"].Why)
+	require.False(t, before["writes"].Proven)
+	require.Contains(t, before["tells a secret"].Why, "it is [secret]")
+	require.Contains(t, before["goes elsewhere"].Why, "no host of this environment")
+	require.Len(t, app.list, 1, "nothing was written")
+	after := verify("--writable")
+	require.True(t, after["writes"].Proven, after["writes"].Why)
+	require.Equal(t, 2, after["writes"].Counted, "runs without a reset in between count apart")
+	require.Len(t, app.list, 3)
+}

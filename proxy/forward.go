@@ -78,6 +78,12 @@ func (s *Session) exchange(w http.ResponseWriter, r *http.Request, u *url.URL) {
 		s.refuse(w, r, x, &Failure{CodeRequest, "the request's body broke off: " + err.Error()})
 		return
 	}
+	if s.cfg.Admit != nil {
+		if err := s.cfg.Admit(out); err != nil {
+			s.refuse(w, r, x, s.failure(ctx, r, err))
+			return
+		}
+	}
 	resp, err := s.origin.RoundTrip(out)
 	early.close()
 	if err != nil {

@@ -32,6 +32,9 @@ type SessionConfig struct {
 	// io.ReadWriteCloser of frames. Its error becomes the entry's Error: a
 	// *Failure as it is. Defaults to the network under Policy.
 	Origin http.RoundTripper
+	// Admit is asked before each request goes to the origin, and may add to its header, which is not recorded. Its error
+	// refuses the request: a *Failure as it is. It is called at the same time by several goroutines. Defaults to all.
+	Admit func(*http.Request) error
 	// Upstream is the user's proxy: http, https or socks5, with its credentials
 	// in the URL. The proxy itself is dialled under Policy. It resolves the
 	// names of what is asked of it, so that of these only literal addresses and

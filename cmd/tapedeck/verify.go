@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"tapedeck/config"
 	"tapedeck/eventstore/jobs"
@@ -15,8 +16,17 @@ func testPrograms(cfg config.Config) runner.Config {
 
 // newVerifier makes what verifies test projects; nothing is looked for before the first of them.
 func (n *node) newVerifier() (*verify.Verifier, error) {
+	logins, err := openProfiles(n.cfg)
+	if err != nil {
+		return nil, err
+	}
 	return verify.New(verify.Config{
 		Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files, Uploads: n.files, Programs: testPrograms(n.cfg),
+		Egress: n.egressPolicy(),
+		Login: func(project, name string) ([]byte, time.Time, error) {
+			info, state, err := logins.Load(project, name)
+			return state, info.ExpiresAt, err
+		},
 	})
 }
 

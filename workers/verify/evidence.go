@@ -32,10 +32,10 @@ func (v *verification) evidence(ctx context.Context, x *session, r runner.Result
 		names = append(names, name)
 	}
 	if report, err := json.Marshal(x.report, jsontext.WithIndent("  ")); err == nil {
-		keep(path.Join(folder, "network.json"), report)
+		keep(path.Join(folder, "network.json"), []byte(v.plain(string(report))))
 	}
 	for _, a := range r.Attachments {
-		if a.Path == "" || len(v.secrets) > 0 { // a trace holds what was typed
+		if a.Path == "" || len(v.hidden) > 0 || v.site != nil { // a trace holds what was typed and shown
 			continue
 		}
 		f, err := os.Open(a.Path)

@@ -16,6 +16,8 @@ type Input struct {
 
 	Recording string `json:"recordingId" title:"Recording" doc:"Whose network answers; a test names another with an annotation of type recording." maxlen:"128"`
 
+	Environment string `json:"environment" title:"Environment" doc:"Where the tests run live, instead of on the twin." maxlen:"64"`
+
 	Runs    int    `json:"runs" title:"Runs" doc:"How often each test runs, each time under other conditions." min:"1" max:"100"`
 	Seed    uint64 `json:"seed" title:"Seed" doc:"What conditions and the choice of mutants follow from." max:"9007199254740991"`
 	Workers int    `json:"workers" title:"Workers" doc:"How many tests run at the same time at most." min:"1" max:"8"`
@@ -47,6 +49,12 @@ var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // Check implements workers.Checker.
 func (in Input) Check() []job.Fault {
 	var list []job.Fault
+	if in.Environment != "" && !job.ValidName(in.Environment) {
+		list = append(list, job.Fault{Path: "environment", Message: "want 1–64 of a–z, 0–9, '.', '_', '-'"})
+	}
+	if in.Environment != "" && in.Mutants > 0 {
+		list = append(list, job.Fault{Path: "mutants", Message: "faults are put into a recording's answers: a live environment has none"})
+	}
 	seen := map[string]bool{}
 	for i, s := range in.Secrets {
 		path := fmt.Sprintf("secrets.%d.name", i)

@@ -9,6 +9,7 @@ import (
 	"tapedeck/domain/proof"
 	"tapedeck/eventstore/jobs"
 	"tapedeck/proxy"
+	"tapedeck/proxy/egress"
 	"tapedeck/workers"
 	"tapedeck/workers/recorder/browser"
 	"tapedeck/workers/verify/runner"
@@ -20,13 +21,18 @@ type Uploads interface {
 	OpenUpload(ctx context.Context, id string) (io.ReadCloser, error)
 }
 
-// Config sets a Verifier up; all but Now and Wall is needed.
+// Config sets a Verifier up.
 type Config struct {
+	// Jobs, Files and Uploads are needed.
 	Jobs    *jobs.Repository
 	Files   *artifacts.Store
 	Uploads Uploads
-	// Runner says where the programs are; its SPKI is the verifier's own.
+	// Programs says where the programs are; its SPKI is the verifier's own.
 	Programs runner.Config
+	// Egress says where tests on an environment may go, beside what that allows itself. Defaults to public addresses.
+	Egress egress.Policy
+	// Login gives logins. Defaults to none: an environment that names one fails.
+	Login Login
 	// Wall bounds one invocation of the runner. Defaults to 1 h.
 	Wall time.Duration
 	// Now is the wall clock. Defaults to time.Now.

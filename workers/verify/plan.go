@@ -29,7 +29,7 @@ func stability(in Input) []batch {
 	r := rand.New(rand.NewPCG(in.Seed, 0))
 	by := make([][]planned, in.Workers+1)
 	for i := range in.Runs {
-		c := proof.Conditions{Seed: in.Seed*1_000_003 + uint64(i), CPU: 1, Workers: 1 + (i+1)%in.Workers}
+		c := proof.Conditions{Seed: (in.Seed*1_000_003 + uint64(i)) % exact, CPU: 1, Workers: 1 + (i+1)%in.Workers}
 		latency := r.IntN(in.MaxLatencyMS + 1)
 		if i > 0 {
 			c.LatencyMS = latency
@@ -37,7 +37,11 @@ func stability(in Input) []batch {
 				c.CPU = 4
 			}
 		}
-		by[c.Workers] = append(by[c.Workers], planned{purpose: proof.Stability, index: i, conditions: c, mutant: -1})
+		purpose := proof.Stability
+		if in.Environment != "" {
+			purpose, c.LatencyMS = proof.Live, 0 // the site has its own
+		}
+		by[c.Workers] = append(by[c.Workers], planned{purpose: purpose, index: i, conditions: c, mutant: -1})
 	}
 	var out []batch
 	for workers, runs := range by {
@@ -47,3 +51,6 @@ func stability(in Input) []batch {
 	}
 	return out
 }
+
+// exact bounds seeds to what every reader of JSON keeps as it is (RFC 8259, 6).
+const exact = 1 << 53

@@ -33,6 +33,7 @@ type session struct {
 	seen    view
 	ended   runner.Ended
 	report  twin.Report
+	refused []string // requests that the environment does not allow
 	drifted bool
 	over    bool
 }
@@ -71,6 +72,9 @@ func (s *stage) Begin(ctx context.Context, t runner.Test) (string, runner.Setup,
 		return "", runner.Setup{}, fmt.Errorf("test %q was not there when the project was listed: its titles have to be the same every time", t.Titles)
 	}
 	plan := s.batch.runs[t.Repeat]
+	if s.v.site != nil {
+		return s.beginLive(test, plan, t.Repeat)
+	}
 	src := s.v.sources[test.Recording]
 	o := twin.RunOptions{
 		Pin: true, Seed: plan.conditions.Seed, MaxLatency: time.Duration(plan.conditions.LatencyMS) * time.Millisecond,
@@ -95,13 +99,33 @@ func (s *stage) Begin(ctx context.Context, t runner.Test) (string, runner.Setup,
 		Coverage: plan.purpose == proof.Baseline, InitScript: run.PinScript(),
 	}
 	x := &session{test: test, plan: plan, run: run, proxy: p, applied: applied, seen: view{shown: map[int][]runner.PageView{}, covered: map[string][][2]int{}}}
+	return s.keep(x, t.Repeat), setup, nil
+}
+
+// beginLive lets a run out to the environment.
+func (s *stage) beginLive(test proof.Test, plan planned, repeat int) (string, runner.Setup, error) {
+	site := s.v.site
+	p, err := s.v.cfg.Proxy.Open(proxy.SessionConfig{
+		Policy: s.v.cfg.Egress, Admit: site.admit, IgnoreHTTPSErrors: site.IgnoreHTTPSErrors, Limits: proxy.Limits{MaxBody: 1, MaxMemory: 1 << 20},
+	})
+	if err != nil {
+		return "", runner.Setup{}, err
+	}
+	x := &session{test: test, plan: plan, proxy: p, applied: &atomic.Bool{}}
+	return s.keep(x, repeat), runner.Setup{
+		Proxy: p.Addr(), BaseURL: site.BaseURL, Env: site.variables(s.v.secrets), CPUThrottle: plan.conditions.CPU, StorageState: site.login,
+	}, nil
+}
+
+// keep remembers a run by the name that it answers.
+func (s *stage) keep(x *session, repeat int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++
 	id := strconv.Itoa(s.count)
 	s.open[id] = x
-	s.about[place(test.ID, t.Repeat)] = x
-	return id, setup, nil
+	s.about[place(x.test.ID, repeat)] = x
+	return id
 }
 
 func place(test string, repeat int) string { return test + "/" + strconv.Itoa(repeat) }
@@ -155,6 +179,9 @@ func (s *stage) Finish(_ context.Context, id string, e runner.Ended) runner.Verd
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.ended = e
+	if len(x.refused) > 0 {
+		return runner.Verdict{Fail: fmt.Sprintf("%d requests were not let out: %s", len(x.refused), x.refused[0])}
+	}
 	// Under a fault other requests are to be expected.
 	if n := len(x.report.Drift); n > 0 && x.plan.purpose == proof.Stability {
 		x.drifted = e.Status == "passed"
@@ -172,7 +199,16 @@ func (x *session) finish() {
 	}
 	x.over = true
 	x.proxy.Stop()
-	x.report = x.run.Finish()
+	if x.run != nil {
+		x.report = x.run.Finish()
+	} else {
+		x.report.Requests = len(x.proxy.Entries())
+		for _, e := range x.proxy.Entries() {
+			if e.Error != nil && (e.Error.Code == CodeNotWritable || e.Error.Code == proxy.CodeDenied) {
+				x.refused = append(x.refused, e.Error.Message)
+			}
+		}
+	}
 	_ = x.proxy.Close()
 }
 

@@ -35,6 +35,8 @@ type verification struct {
 	ledger  *ledger
 	sources map[string]*source
 	secrets map[string]string
+	hidden  []string // values that are not written, each with what stands for it
+	site    *site    // nil on the twin
 	tests   []proof.Test
 	sites   map[string][]mutant.Site // that are tried, by recording
 
@@ -103,8 +105,16 @@ func (v *verification) prepare(ctx context.Context, archive string) error {
 	if err := unpack(archive, v.dir); err != nil {
 		return err
 	}
+	mode := "twin"
+	if v.in.Environment != "" {
+		mode = "live"
+		var err error
+		if v.site, err = v.live(ctx, v.in.Environment); err != nil {
+			return err
+		}
+	}
 	for _, s := range v.in.Secrets {
-		value, err := v.job.ResolveSecret(ctx, s.Ref)
+		value, err := v.secret(ctx, s.Ref)
 		if err != nil {
 			return err
 		}
@@ -117,15 +127,14 @@ func (v *verification) prepare(ctx context.Context, archive string) error {
 	var recordings []proof.Recording
 	for _, t := range tests {
 		id := recordingOf(t, v.in.Recording)
-		if id == "" {
-			return badProject("%s:%d: the test names no recording: give it an annotation { type: \"recording\", description: ID }, or name one for all tests", t.File, t.Line)
-		}
-		s, err := v.source(ctx, id)
-		if err != nil {
-			return err
-		}
-		if !slices.Contains(recordings, s.about) {
-			recordings = append(recordings, s.about)
+		if v.site == nil {
+			about, err := v.recording(ctx, t, id)
+			if err != nil {
+				return err
+			}
+			if !slices.Contains(recordings, about) {
+				recordings = append(recordings, about)
+			}
 		}
 		test := proof.Test{ID: testID(t), Titles: t.Titles, File: t.File, Line: t.Line, Recording: id}
 		if slices.ContainsFunc(v.tests, func(o proof.Test) bool { return o.ID == test.ID }) {
@@ -134,10 +143,22 @@ func (v *verification) prepare(ctx context.Context, archive string) error {
 		v.tests = append(v.tests, test)
 	}
 	v.ledger, err = v.cfg.open(ctx, v.job, proof.Started{
-		Attempt: v.job.Attempt(), Name: cmp.Or(v.in.Name, "Tests"), Project: v.in.SHA256, Mode: "twin", Recordings: recordings, Tests: v.tests,
+		Attempt: v.job.Attempt(), Name: cmp.Or(v.in.Name, "Tests"), Project: v.in.SHA256, Mode: mode, Environment: v.in.Environment, Recordings: recordings, Tests: v.tests,
 		Runs: v.in.Runs, Seed: v.in.Seed,
 	})
 	return err
+}
+
+// recording is what a test is played against.
+func (v *verification) recording(ctx context.Context, t runner.Test, id string) (proof.Recording, error) {
+	if id == "" {
+		return proof.Recording{}, badProject("%s:%d: the test names no recording: give it an annotation { type: \"recording\", description: ID }, or name one for all tests", t.File, t.Line)
+	}
+	s, err := v.source(ctx, id)
+	if err != nil {
+		return proof.Recording{}, err
+	}
+	return s.about, nil
 }
 
 func recordingOf(t runner.Test, standard string) string {
@@ -265,6 +286,12 @@ func (v *verification) stability(ctx context.Context) error {
 		}
 		err := v.play(ctx, b, v.tests, func(ctx context.Context, x *session, r runner.Result) {
 			run := x.record(r)
+			if run.End != nil {
+				run.End.Message = v.plain(run.End.Message)
+			}
+			for i, line := range run.Drifted {
+				run.Drifted[i] = v.plain(line)
+			}
 			run.Evidence = v.evidence(ctx, x, r)
 			if err := v.ledger.write(ctx, proof.Record{Runs: []proof.Run{run}}); err != nil {
 				v.note("a run could not be written down: %v", err)
@@ -308,7 +335,7 @@ func (v *verification) play(ctx context.Context, b batch, tests []proof.Test, on
 		return err
 	}
 	limits := v.limits()
-	if left.runs[0].purpose != proof.Stability {
+	if p := left.runs[0].purpose; p == proof.Baseline || p == proof.Mutation {
 		limits.Expect, limits.Action, limits.Test = mutantExpect, mutantAction, mutantTest
 	}
 	sum, err := v.cfg.Runner.Run(ctx, v.dir, runner.Options{
