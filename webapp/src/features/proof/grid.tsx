@@ -3,7 +3,7 @@ import { clsx } from "clsx";
 import { type MouseEvent, memo, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import { useMedia } from "@/lib/hooks";
 import { looks } from "./marks";
-import type { CellState, Group, Matrix } from "./matrix";
+import type { CellState, Column, Group, Matrix } from "./matrix";
 import { cellKey, findCell } from "./search";
 import { type Place, useGridKeys } from "./use-grid-keys";
 import { cellName, placeOf, titleOf } from "./words";
@@ -11,6 +11,8 @@ import { cellName, placeOf, titleOf } from "./words";
 const ROW = 32;
 const CELL = 26;
 const GAP = 10;
+/** Columns that are drawn together. */
+const BLOCK = 8;
 /** Room for an operator's name that runs upwards. */
 const HEAD = 148;
 const LOW_HEAD = 32;
@@ -32,7 +34,7 @@ export function Grid({
   const { rows, columns, groups } = matrix;
   const scroller = useRef<HTMLDivElement>(null);
   const names = useMedia("(min-width: 48rem)") ? 248 : 132;
-  const starts = useMemo(() => new Set(groups.map((group) => group.from)), [groups]);
+  const lefts = useMemo(() => leftsOf(matrix), [matrix]);
   const head = groups.some(isUpright) ? HEAD : LOW_HEAD;
   const first = useMemo(() => placeOfKey(matrix, open), [matrix, open]);
   const { active, activate, onKeyDown, settle } = useGridKeys(scroller, {
@@ -42,12 +44,12 @@ export function Grid({
   });
   const across = useVirtualizer({
     horizontal: true,
-    count: columns.length,
+    count: Math.ceil(columns.length / BLOCK),
     getScrollElement: () => scroller.current,
-    estimateSize: (i) => CELL + (starts.has(i) ? GAP : 0),
-    paddingStart: names,
-    overscan: 4,
-    rangeExtractor: (range) => withActive(range, active.column),
+    estimateSize: (block) => (lefts[endOf(block, columns)] ?? 0) - (lefts[block * BLOCK] ?? 0),
+    paddingStart: names + GAP,
+    overscan: 1,
+    rangeExtractor: (range) => withActive(range, Math.floor(active.column / BLOCK)),
   });
   const down = useVirtualizer({
     count: rows.length,
@@ -58,8 +60,8 @@ export function Grid({
     rangeExtractor: (range) => withActive(range, active.row),
   });
   // Sizes follow from the groups, which a filter or new faults change.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: starts stands for the sizes
-  useLayoutEffect(() => across.measure(), [across, starts, names]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: lefts stands for the sizes
+  useLayoutEffect(() => across.measure(), [across, lefts, names]);
   useEffect(settle);
   // Evidence that opens beside the grid leaves less room: its cell stays in sight.
   useEffect(() => {
@@ -76,7 +78,9 @@ export function Grid({
     onOpen(cell.dataset.cell);
   };
   const visible = groups.filter(
-    ({ from, size }) => from + size > (drawn[0]?.index ?? 0) && from <= (drawn.at(-1)?.index ?? 0),
+    ({ from, size }) =>
+      from + size > (drawn[0]?.index ?? 0) * BLOCK &&
+      from < endOf(drawn.at(-1)?.index ?? 0, columns),
   );
   return (
     // biome-ignore lint/a11y/useSemanticElements: a table cannot be drawn in parts in both directions
@@ -119,7 +123,7 @@ export function Grid({
             <GroupHead
               key={group.name}
               group={group}
-              left={startOf(across, group)}
+              left={names + (lefts[group.from] ?? 0)}
               inset={names + 6}
             />
           ))}
@@ -148,25 +152,18 @@ export function Grid({
               >
                 <span className="truncate">{titleOf(test)}</span>
               </div>
-              {drawn.map(({ index: c, end }) => {
-                const column = columns[c];
-                if (!column) return null;
-                const cell = matrix.cell(test, column);
-                const key = cellKey(test.id, column.id);
-                return (
-                  <GridCell
-                    key={column.id}
-                    state={cell.state}
-                    name={cellName(column, cell)}
-                    cell={key}
-                    row={r}
-                    column={c}
-                    left={end - CELL}
-                    active={r === active.row && c === active.column}
-                    open={key === open}
-                  />
-                );
-              })}
+              {drawn.map(({ index: block }) => (
+                <Block
+                  key={block}
+                  matrix={matrix}
+                  row={r}
+                  from={block * BLOCK}
+                  lefts={lefts}
+                  names={names}
+                  active={r === active.row ? active.column : -1}
+                  open={open?.startsWith(cellKey(test.id, "")) ? open : undefined}
+                />
+              ))}
             </div>
           );
         })}
@@ -175,10 +172,20 @@ export function Grid({
   );
 }
 
-type Across = ReturnType<typeof useVirtualizer<HTMLDivElement, Element>>;
+/** Where each column begins, and where the last one ends; groups stand apart. */
+function leftsOf({ columns, groups }: Matrix): number[] {
+  const starts = new Set(groups.map((group) => group.from));
+  let left = 0;
+  const lefts = columns.map((_, i) => {
+    if (starts.has(i)) left += GAP;
+    left += CELL;
+    return left - CELL;
+  });
+  return [...lefts, left];
+}
 
-function startOf(across: Across, group: Group): number {
-  return (across.measurementsCache[group.from]?.start ?? 0) + GAP;
+function endOf(block: number, columns: Column[]): number {
+  return Math.min(columns.length, (block + 1) * BLOCK);
 }
 
 function withActive(range: Range, active: number): number[] {
@@ -251,6 +258,48 @@ function GroupHead({ group, left, inset }: { group: Group; left: number; inset: 
     />
   );
 }
+
+/** Some cells of a row that stand together: what is drawn already costs nothing while one scrolls. */
+const Block = memo(function Block({
+  matrix,
+  row,
+  from,
+  lefts,
+  names,
+  active,
+  open,
+}: {
+  matrix: Matrix;
+  row: number;
+  from: number;
+  lefts: number[];
+  names: number;
+  /** The active column, when it is in this row. */
+  active: number;
+  open: string | undefined;
+}) {
+  const test = matrix.rows[row];
+  return (
+    test &&
+    matrix.columns.slice(from, from + BLOCK).map((column, i) => {
+      const cell = matrix.cell(test, column);
+      const key = cellKey(test.id, column.id);
+      return (
+        <GridCell
+          key={column.id}
+          state={cell.state}
+          name={cellName(column, cell)}
+          cell={key}
+          row={row}
+          column={from + i}
+          left={names + (lefts[from + i] ?? 0)}
+          active={from + i === active}
+          open={key === open}
+        />
+      );
+    })
+  );
+});
 
 const GridCell = memo(function GridCell({
   state,
