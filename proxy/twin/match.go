@@ -322,7 +322,7 @@ func (m *matcher) name(recorded string) (string, bool) {
 
 // made allows for the times of answers being no more exact than a tick.
 func (m *matcher) made(recorded string) bool {
-	return m.tape.made(recorded, m.id, m.clock.recorded.Add(tick))
+	return m.tape.made(recorded, m.id, m.clock.recorded.Add(m.tape.tick))
 }
 
 func (m *matcher) differ(path, recorded, sent string) {

@@ -271,7 +271,7 @@ func (t *Tape) overlaps(x *exchange, p past) bool {
 	if streams(x.entry) {
 		until, _ = x.ended()
 	}
-	return !x.entry.Done || until.After(t.writes[p.upTo-1].entry.Started.Add(tick))
+	return !x.entry.Done || until.After(t.writes[p.upTo-1].entry.Started.Add(t.tick))
 }
 
 // alikeAnswers says that a read was answered alike whenever it was asked: nothing that was written matters to it. Of one
