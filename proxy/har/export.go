@@ -326,7 +326,15 @@ func known(d time.Duration) float64 {
 
 func seconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+// stamp is a time to the millisecond, as browsers write it, and to the microsecond where it has those: what followed what
+// is lost otherwise.
+func stamp(t time.Time) string {
+	layout := "2006-01-02T15:04:05.000000Z"
+	if t.Truncate(time.Microsecond).Equal(t.Truncate(time.Millisecond)) {
+		layout = "2006-01-02T15:04:05.000Z"
+	}
+	return t.UTC().Format(layout)
+}
 
 func size(b *proxy.Body) int64 {
 	if b == nil {

@@ -30,7 +30,7 @@ var ErrTooLarge = errors.New("the HAR file holds more than may be read")
 // not hold, or not whole, has a Cause. Entries that are no HTTP or WebSocket
 // (data:, chrome-extension:) are left out. max bounds the bytes of all bodies
 // together (ErrTooLarge beyond it); 0 is 1 GiB. Times are as exact as the file
-// has them: browsers write milliseconds. The error names the entry that is wrong.
+// has them: ours to the microsecond, browsers' to the millisecond. The error names the entry that is wrong.
 func Read(r io.Reader, max int64) ([]proxy.Entry, error) {
 	if max <= 0 {
 		max = 1 << 30
@@ -218,4 +218,4 @@ func duration(millis float64) time.Duration {
 	return time.Duration(min(max(millis, 0)*float64(time.Millisecond), float64(longest)))
 }
 
-func instant(seconds float64) time.Time { return time.UnixMicro(int64(seconds * 1e6)).UTC() }
+func instant(seconds float64) time.Time { return time.UnixMicro(int64(math.Round(seconds * 1e6))).UTC() }

@@ -2,9 +2,11 @@ package twin
 
 import (
 	"cmp"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,11 +60,21 @@ func (r *Run) answer(q query, x *exchange) (*http.Response, error) {
 		text = full.entry.Response.StatusText
 	}
 	resp := respond(q.Request, a.Status, text, a.Header, a.Body)
-	if q.Request.Method == http.MethodHead {
+	switch e := x.entry.Error; {
+	case q.Request.Method == http.MethodHead:
 		resp.ContentLength = -1 // its header has it
+	case e != nil && !x.givenUp():
+		resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(resp.Body, broken{e})), -1
+	case len(a.Body) > 0:
+		a.Header.Set("Content-Length", strconv.Itoa(len(a.Body)))
 	}
 	return resp, nil
 }
+
+// broken is a body at the place where the server broke off.
+type broken struct{ failure *proxy.Failure }
+
+func (b broken) Read([]byte) (int, error) { return 0, b.failure }
 
 // failAgain fails as the recorded exchange did.
 func (r *Run) failAgain(q query, x *exchange) error {

@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"math/big"
 	"regexp"
 	"strings"
 )
@@ -29,8 +30,9 @@ const (
 	// shortestHex is longer than a colour, shortestNumber than most amounts and counts, both in reads and writes.
 	shortestHex    = 8
 	shortestNumber = 9
-	// unlikely is how little spoken a made word is, in bits. Of 11 random digits and letters one in 100 is more so.
-	unlikely = -3
+	// unlikely is how little spoken a made word is, in bits. Of 11 random digits and letters one in 50 is more so. Letters
+	// alone may be a name in any language.
+	unlikely, unlikelyName = -4, -12
 )
 
 // alike says that two values could have been made by the same code, at random.
@@ -43,18 +45,25 @@ func alike(recorded, sent string, shortest int) bool {
 	case len(recorded) < shortest || len(sent) < shortest:
 		return false
 	case digitShape.MatchString(recorded) && digitShape.MatchString(sent):
-		return len(recorded) >= shortestNumber && near(recorded, sent, 2)
+		return len(recorded) >= shortestNumber && near(recorded, sent, 2) && !isRound(recorded)
 	case isHex(recorded) && isHex(sent):
 		return near(recorded, sent, 2)
 	}
 	return wordShape.MatchString(recorded) && wordShape.MatchString(sent) && near(recorded, sent, 3) &&
-		spoken(recorded) < unlikely && spoken(sent) < 0
+		isRandom(recorded) && spoken(sent) < 0
+}
+
+func isRandom(word string) bool {
+	if strings.ContainsAny(word, "0123456789") {
+		return spoken(word) < unlikely
+	}
+	return spoken(word) < unlikelyName
 }
 
 // nanoids are random words with dashes: they are looked at as a whole, because the dashes stand anywhere.
 func nanoids(recorded, sent string) bool {
 	return nanoidShape.MatchString(recorded) && nanoidShape.MatchString(sent) && len(recorded) == len(sent) &&
-		spoken(solid(recorded)) < unlikely && spoken(solid(sent)) < 0
+		isRandom(solid(recorded)) && spoken(solid(sent)) < 0
 }
 
 func near(a, b string, by int) bool { return max(len(a)-len(b), len(b)-len(a)) <= by }
@@ -67,7 +76,7 @@ func isHex(s string) bool {
 // isFraction tells what Math.random answers from a share that was computed (a third, 5/12): those repeat themselves.
 func isFraction(s string) bool {
 	digits, ok := strings.CutPrefix(strings.TrimPrefix(s, "0"), ".")
-	if !ok || len(digits) < 14 {
+	if !ok || len(digits) < 14 || !digitShape.MatchString(digits) {
 		return false
 	}
 	tail := digits[len(digits)-11 : len(digits)-1] // the last digit is rounded
@@ -77,6 +86,12 @@ func isFraction(s string) bool {
 		}
 	}
 	return true
+}
+
+// isRound tells numbers that count something, and times of whole quarters of an hour.
+func isRound(digits string) bool {
+	n, ok := new(big.Int).SetString(digits, 10)
+	return ok && (new(big.Int).Mod(n, big.NewInt(900)).Sign() == 0 || new(big.Int).Mod(n, big.NewInt(1000)).Sign() == 0)
 }
 
 // solid is a text's letters and digits alone.

@@ -185,26 +185,62 @@ func (m *matcher) leaf(path, recorded, sent string) {
 		m.leaf(path, one, other)
 		return
 	}
-	if m.same(recorded, sent) {
+	if m.same(recorded, sent) || m.pieces(recorded, sent) || m.renamed(recorded) == sent {
 		return
 	}
-	a, b := piece.FindAllStringIndex(recorded, -1), piece.FindAllStringIndex(sent, -1)
-	if len(a) != len(b) {
-		m.differ(path, recorded, sent)
+	// The dashes of a nanoid stand anywhere: it is looked at as a whole, unless it holds something that has a name.
+	if nanoids(recorded, sent) && !m.holdsNamed(recorded) && m.standFor(recorded, sent) {
 		return
+	}
+	m.differ(path, recorded, sent)
+}
+
+// pieces compares the words of two texts, and what stands between them. What it learnt counts only when all are alike.
+func (m *matcher) pieces(recorded, sent string) bool {
+	before := names{maps.Clone(m.learned.now), maps.Clone(m.learned.then)}
+	if m.eachPiece(recorded, sent) {
+		return true
+	}
+	m.learned = before
+	return false
+}
+
+func (m *matcher) eachPiece(recorded, sent string) bool {
+	a, b := piece.FindAllStringIndex(recorded, -1), piece.FindAllStringIndex(sent, -1)
+	if len(a) != len(b) || len(a) == 0 {
+		return false
 	}
 	endA, endB := 0, 0
 	for i := range a {
 		between := recorded[endA:a[i][0]] == sent[endB:b[i][0]]
 		if one, other := recorded[a[i][0]:a[i][1]], sent[b[i][0]:b[i][1]]; !between || one != other && !m.same(one, other) {
-			m.differ(path, recorded, sent)
-			return
+			return false
 		}
 		endA, endB = a[i][1], b[i][1]
 	}
-	if recorded[endA:] != sent[endB:] {
-		m.differ(path, recorded, sent)
+	return recorded[endA:] == sent[endB:]
+}
+
+// renamed is a recorded text with this run's names in it.
+func (m *matcher) renamed(text string) string {
+	for _, list := range []map[string]string{m.known.now, m.learned.now} {
+		for name, now := range list {
+			text = strings.ReplaceAll(text, name, now)
+		}
 	}
+	return text
+}
+
+// holdsNamed says that a text has a value in it that has a name in this run, or another shape of its own.
+func (m *matcher) holdsNamed(text string) bool {
+	for _, list := range []map[string]string{m.known.now, m.learned.now} {
+		for name := range list {
+			if name != text && strings.Contains(text, name) {
+				return true
+			}
+		}
+	}
+	return uuidShape.MatchString(text) || slices.ContainsFunc(piece.FindAllString(text, -1), uuidShape.MatchString)
 }
 
 // unwrap is the text that stands in a value as base64, or "". Bytes drawn at random are hardly ever text.
@@ -244,26 +280,27 @@ func (m *matcher) same(recorded, sent string) bool {
 		}
 		return true
 	}
-	if !m.alike(recorded, sent) || !m.made(recorded) {
+	shortest := shortestWrite
+	if m.reading {
+		shortest = shortestRead
+	}
+	return alike(recorded, sent, shortest) && !m.clock.isTime(recorded) && m.standFor(recorded, sent)
+}
+
+// standFor lets a made value take a recorded one's place, if nothing else does.
+func (m *matcher) standFor(recorded, sent string) bool {
+	if !m.made(recorded) {
 		return false
 	}
 	if then := m.standsFor(sent); then != "" && then != recorded {
 		return false
 	}
-	if named {
+	if _, named := m.name(recorded); named {
 		// What only keeps an answer from a cache is another one each time; an answer never holds it.
 		return m.reading && m.tape.firstAnswered(recorded).id == 0
 	}
 	m.learn(recorded, sent)
 	return true
-}
-
-func (m *matcher) alike(recorded, sent string) bool {
-	shortest := shortestWrite
-	if m.reading {
-		shortest = shortestRead
-	}
-	return alike(recorded, sent, shortest) || nanoids(recorded, sent)
 }
 
 func (m *matcher) learn(recorded, sent string) {
@@ -285,7 +322,7 @@ func (m *matcher) name(recorded string) (string, bool) {
 
 // made allows for the times of answers being no more exact than a tick.
 func (m *matcher) made(recorded string) bool {
-	return m.tape.made(recorded, m.id, m.clock.recorded.Add(tick))
+	return m.tape.made(recorded, m.id, m.clock.recorded.Add(m.tape.tick))
 }
 
 func (m *matcher) differ(path, recorded, sent string) {

@@ -54,6 +54,15 @@ func (c clock) isNow(s string) bool {
 	return !at.IsZero() && (at.Sub(c.sent).Abs() < aDay || at.Sub(c.shown).Abs() < aDay)
 }
 
+// isTime says that a value that could be a number is a time from the years around the recording.
+func (c clock) isTime(s string) bool {
+	at, _ := momentOf(s)
+	return !at.IsZero() && at.Sub(c.recorded).Abs() < years
+}
+
+// years is how far a time may be from the recording to be taken for one.
+const years = 2 * 365 * aDay
+
 // isFine says that a time is so exact that it can serve as an id.
 func isFine(s string) bool {
 	at, _ := momentOf(s)

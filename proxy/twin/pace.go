@@ -56,7 +56,11 @@ func (p *pace) until(ctx context.Context, at time.Time, heard func() bool) bool 
 func (p *pace) wroteLocked(at time.Time) bool {
 	writes := p.run.tape.writes
 	for p.wrote < len(writes) && writes[p.wrote].entry.Started.Before(at) {
-		if w := writes[p.wrote]; !p.run.sent[p.wrote] && w.superseded == nil && !w.pending {
+		w := writes[p.wrote]
+		if !w.entry.Started.Add(p.run.tape.tick).Before(at) && p.run.tape.tick == coarse {
+			break // nobody knows which was first
+		}
+		if !p.run.sent[p.wrote] && w.superseded == nil && !w.pending {
 			return false
 		}
 		p.last = latest(p.last, writes[p.wrote].entry.Started)

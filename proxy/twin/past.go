@@ -13,8 +13,17 @@ type past struct {
 	open []int
 }
 
-// tick is how exact the times of a recording are at least.
-const tick = time.Millisecond
+// The times of a recording are exact to the microsecond, those in files of browsers to the millisecond.
+const fine, coarse = time.Microsecond, time.Millisecond
+
+func tickOf(all []*exchange) time.Duration {
+	for _, x := range all {
+		if !x.entry.Started.Truncate(coarse).Equal(x.entry.Started) {
+			return fine
+		}
+	}
+	return coarse
+}
 
 // order finds which writes were over before each exchange began. A write is over when its answer begins: what it did is
 // done then, and the rest may take its time.
@@ -28,7 +37,7 @@ func (t *Tape) order() {
 		}
 		open = slices.DeleteFunc(open, func(i int) bool {
 			w := t.writes[i]
-			return w.entry.Done && !w.pending && !w.began().After(start.Add(tick))
+			return w.entry.Done && !w.pending && !w.began().After(start.Add(t.tick))
 		})
 		x.past = newPast(begun, open)
 	}

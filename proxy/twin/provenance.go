@@ -128,7 +128,7 @@ func (x *exchange) answered(value []byte) time.Time {
 		}
 	}
 	if bytes.Contains(x.body, value) {
-		return e.Started.Add(e.Timings.Total)
+		return x.began() // when its end was read nobody knows
 	}
 	return time.Time{}
 }

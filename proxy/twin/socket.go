@@ -271,7 +271,7 @@ func messageBody(op int, data []byte) node {
 
 func (r *Run) compareMessage(recorded proxy.Message, sent node) (names, []Difference) {
 	m := &matcher{
-		tape: r.tape, known: r.names, learned: newNames(), id: math.MaxInt64, clock: clock{recorded: recorded.Time.Add(-tick), sent: r.now(), shown: r.shownNow()},
+		tape: r.tape, known: r.names, learned: newNames(), id: math.MaxInt64, clock: clock{recorded: recorded.Time.Add(-r.tape.tick), sent: r.now(), shown: r.shownNow()},
 	}
 	m.node("message", messageBody(recorded.Opcode, recorded.Data), sent)
 	return m.learned, m.diffs

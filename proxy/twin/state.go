@@ -262,13 +262,16 @@ func (r *Run) groupLocked(ready []found) []*exchange {
 	return group
 }
 
-// overlaps says that an exchange was under way when the last write of a set began.
+// overlaps says that an exchange was not yet answered, or still told what happened, when the last write of a set began.
 func (t *Tape) overlaps(x *exchange, p past) bool {
 	if p.upTo == 0 {
 		return false
 	}
-	ended, over := x.ended()
-	return !over || ended.After(t.writes[p.upTo-1].entry.Started)
+	until := x.began()
+	if streams(x.entry) {
+		until, _ = x.ended()
+	}
+	return !x.entry.Done || until.After(t.writes[p.upTo-1].entry.Started.Add(t.tick))
 }
 
 // alikeAnswers says that a read was answered alike whenever it was asked: nothing that was written matters to it. Of one

@@ -30,6 +30,7 @@ type Options struct {
 // may be played by any number of Runs at the same time.
 type Tape struct {
 	started time.Time
+	tick    time.Duration // how exact its times are
 	all     []*exchange
 	byKey   map[string][]*exchange // method, scheme, host and path
 	byShape map[string][]*exchange // method, scheme, host and number of path segments
@@ -98,6 +99,7 @@ func New(entries []proxy.Entry, o Options) (*Tape, error) {
 		return nil, ErrNoNetwork
 	}
 	slices.SortStableFunc(t.all, inOrder)
+	t.tick = tickOf(t.all)
 	if t.started.IsZero() {
 		t.started = t.all[0].entry.Started
 	}
