@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -23,6 +24,7 @@ func TestCommandLine(t *testing.T) {
 			env.Setenv("TAPEDECK_URL", server.URL())
 			env.Setenv("DATA", server.Dir)
 			env.Setenv("PLAYWRIGHT_DRIVER_PATH", driver) // the doctor looks for it
+			env.Setenv("VERIFY_KIT_PATH", filepath.Join(tapedecktest.Root(), "deployments", "playwright-test"))
 			env.Setenv("PATH", bin[:len(bin)-len("/tapedeck")]+":"+env.Getenv("PATH"))
 			return nil
 		},

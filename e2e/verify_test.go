@@ -197,12 +197,12 @@ test.skip("is skipped", async ({ page }) => {
 	require.Contains(t, string(xml), `tests="5" failures="4"`)
 }
 
-// mutants is how many faults are tried, beside the harmless ones: a few, unless MUTANTS asks for more (`make proof`).
+// mutants is how many faults are tried, beside the harmless ones: some of each sort, unless MUTANTS asks for more (`make proof`).
 func mutants() int {
 	if n, err := strconv.Atoi(os.Getenv("MUTANTS")); err == nil {
 		return n
 	}
-	return 9
+	return 21
 }
 
 // TestFaultsTellTestsApart holds a test that claims what matters against one of trifles and one that claims all there is.

@@ -2,6 +2,7 @@ package twin_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -187,4 +188,12 @@ func paths(d twin.Drift) []string {
 		out = append(out, diff.Path)
 	}
 	return out
+}
+
+// withTimeout is a context for what must not take for ever.
+func withTimeout(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
 }
