@@ -218,4 +218,6 @@ func duration(millis float64) time.Duration {
 	return time.Duration(min(max(millis, 0)*float64(time.Millisecond), float64(longest)))
 }
 
-func instant(seconds float64) time.Time { return time.UnixMicro(int64(math.Round(seconds * 1e6))).UTC() }
+func instant(seconds float64) time.Time {
+	return time.UnixMicro(int64(math.Round(seconds * 1e6))).UTC()
+}
