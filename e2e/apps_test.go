@@ -314,7 +314,7 @@ func (s *studio) mailDev() {
 	c := s.recordApp(app.URL)
 	d := shadow(s.t, c, app.URL)
 	d.press(d.Locator(`.email-item:has-text("Hello tape")`).First())
-	d.await(d.FrameLocator("iframe.panel-html").Locator("p")) // the button is there before the mail that it is for
+	d.press(d.FrameLocator("iframe.panel-html").Locator("p")) // it reads: the button is there before the mail that it is for
 	d.press(d.Locator(`[ng-click="delete(item)"]`).First())
 	gone()
 	c.finished()

@@ -21,6 +21,8 @@ var (
 	digitShape  = regexp.MustCompile(`^[0-9]+$`)
 	wordShape   = regexp.MustCompile(`^[A-Za-z0-9]+$`)
 	nanoidShape = regexp.MustCompile(`^[A-Za-z0-9_-]{16,64}$`)
+	// dayShape is a day in one word, as 20Dec2026 (which is hexadecimal too): somebody chose it.
+	dayShape = regexp.MustCompile(`(?i)^\d{1,2}(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\d{2,4}$`)
 )
 
 const (
@@ -42,7 +44,7 @@ func alike(recorded, sent string, shortest int) bool {
 		return uuidShape.MatchString(sent)
 	case isFraction(recorded):
 		return isFraction(sent)
-	case len(recorded) < shortest || len(sent) < shortest:
+	case len(recorded) < shortest || len(sent) < shortest || dayShape.MatchString(recorded):
 		return false
 	case digitShape.MatchString(recorded) && digitShape.MatchString(sent):
 		return len(recorded) >= shortestNumber && near(recorded, sent, 2) && !isRound(recorded)
