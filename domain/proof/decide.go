@@ -19,15 +19,24 @@ type (
 	Choose struct{ Chosen Chosen }
 	// Judge tells what tests made of mutants; what is known already is left out.
 	Judge struct{ Judgements []Judgement }
+	// Probe tells which assertions notice what they are about; what is known already is left out.
+	Probe struct{ Checks []Check }
+	// Mend tells of an attempt to mend a test; one that is known already is left out.
+	Mend struct{ Repair Repair }
+	// Continue tells which job tries the rest of the faults. It may be said, and judged, when the attempt is closed.
+	Continue struct{ Continued Continued }
 	// Finish closes the attempt.
 	Finish struct{ Finished Finished }
 )
 
-func (Start) command()  {}
-func (Record) command() {}
-func (Choose) command() {}
-func (Judge) command()  {}
-func (Finish) command() {}
+func (Start) command()    {}
+func (Record) command()   {}
+func (Choose) command()   {}
+func (Judge) command()    {}
+func (Probe) command()    {}
+func (Mend) command()     {}
+func (Continue) command() {}
+func (Finish) command()   {}
 
 // RefusedError says that the proof's state does not allow a command.
 type RefusedError struct {
@@ -43,7 +52,7 @@ func Decide(s State, c Command) ([]Event, error) {
 	if start, ok := c.(Start); ok {
 		return decideStart(s, start.Started)
 	}
-	if s.Status != StatusRunning {
+	if s.Status != StatusRunning && !s.goesOn(c) {
 		return nil, &RefusedError{ID: s.ID, Why: "it is not being made"}
 	}
 	switch c := c.(type) {
@@ -64,11 +73,45 @@ func Decide(s State, c Command) ([]Event, error) {
 			return nil, err
 		}
 		return []Event{Judged{Judgements: list}}, nil
+	case Probe:
+		list := slices.DeleteFunc(slices.Clone(c.Checks), func(k Check) bool {
+			return slices.ContainsFunc(s.Checks, func(o Check) bool { return o.Test == k.Test && o.Assertion == k.Assertion })
+		})
+		if err := s.check(func(yield func(string) bool) { each(list, func(k Check) string { return k.Test }, yield) }); err != nil || len(list) == 0 {
+			return nil, err
+		}
+		return []Event{Checked{Checks: list}}, nil
+	case Mend:
+		if slices.ContainsFunc(s.Repairs, func(r Repair) bool { return r.Test == c.Repair.Test && r.Number == c.Repair.Number }) {
+			return nil, nil
+		}
+		if err := s.check(func(yield func(string) bool) { yield(c.Repair.Test) }); err != nil {
+			return nil, err
+		}
+		return []Event{Repaired(c.Repair)}, nil
+	case Continue:
+		if s.Rest != nil && *s.Rest == c.Continued {
+			return nil, nil
+		}
+		return []Event{c.Continued}, nil
 	case Finish:
 		return []Event{c.Finished}, nil
 	case Start:
 	}
 	return nil, nil
+}
+
+// goesOn says whether a command may come when the attempt is closed: faults are still tried afterwards.
+func (s State) goesOn(c Command) bool {
+	if s.Status != StatusProven && s.Status != StatusFailed {
+		return false
+	}
+	switch c.(type) {
+	case Continue, Judge, Probe:
+		return true
+	case Start, Record, Choose, Mend, Finish:
+	}
+	return false
 }
 
 func decideStart(s State, e Started) ([]Event, error) {

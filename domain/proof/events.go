@@ -147,6 +147,8 @@ type Run struct {
 	Signature string `json:"signature,omitempty"`
 	// Evidence names the job's artefacts about it.
 	Evidence []string `json:"evidence,omitempty"`
+	// Repair is the number of the repair that the test was run with; 0 for the test as it came.
+	Repair int `json:"repair,omitzero"`
 }
 
 // Ran tells of finished runs.
@@ -195,15 +197,65 @@ type Judgement struct {
 	Visible bool `json:"visible"`
 	Fate    Fate `json:"fate"`
 	// Assertion is the place of the one that killed it, from 1.
-	Assertion  int      `json:"assertion,omitzero"`
-	Message    string   `json:"message,omitempty"`
-	DurationMS int64    `json:"durationMs"`
-	Evidence   []string `json:"evidence,omitempty"`
+	Assertion  int    `json:"assertion,omitzero"`
+	Message    string `json:"message,omitempty"`
+	DurationMS int64  `json:"durationMs"`
+	// InPlace says that the fault was put into the page at each assertion and taken back, instead of a run of its own.
+	InPlace  bool     `json:"inPlace,omitzero"`
+	Evidence []string `json:"evidence,omitempty"`
 }
 
 // Judged tells of finished judgements.
 type Judged struct {
 	Judgements []Judgement `json:"judgements"`
+}
+
+// Check says whether an assertion notices that the very element which it is about is changed. It is a check of the
+// assertion itself, apart from the score: these faults are chosen by reading the test.
+type Check struct {
+	Test string `json:"test"`
+	// Assertion is its place, from 1; Matcher and Subject say what it claims of what.
+	Assertion int    `json:"assertion"`
+	Matcher   string `json:"matcher"`
+	Subject   string `json:"subject,omitempty"`
+	File      string `json:"file,omitempty"`
+	Line      int    `json:"line,omitzero"`
+	// Noticed of Tried changes.
+	Tried   int `json:"tried"`
+	Noticed int `json:"noticed"`
+}
+
+// Checked tells of finished checks.
+type Checked struct {
+	Checks []Check `json:"checks"`
+}
+
+// Repair is one attempt to mend a test that fails or is flaky: what the recording knows takes the place of what did not
+// work. Nothing is left out, nothing is skipped.
+type Repair struct {
+	Test string `json:"test"`
+	// Number counts the attempts of a test, from 1. Runs of the mended test carry it.
+	Number int    `json:"number"`
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	// Before and After are the line.
+	Before string `json:"before"`
+	After  string `json:"after"`
+	// Reason says why this was tried.
+	Reason string `json:"reason"`
+	// Kept says that the test then passed all its runs; Message, when it did not, how it ended.
+	Kept    bool   `json:"kept"`
+	Message string `json:"message,omitempty"`
+}
+
+// Repaired tells of one attempt.
+type Repaired Repair
+
+// Continued tells that a job of its own tries the faults that there was no time for.
+type Continued struct {
+	JobID string `json:"jobId"`
+	// Left is how many are chosen and not tried yet.
+	Left int `json:"left"`
 }
 
 // Verdict is what follows for one test.
@@ -239,15 +291,21 @@ func (Started) EventType() string   { return "proof.started" }
 func (Ran) EventType() string       { return "proof.ran" }
 func (Chosen) EventType() string    { return "proof.mutants_chosen" }
 func (Judged) EventType() string    { return "proof.judged" }
+func (Checked) EventType() string   { return "proof.checked" }
+func (Repaired) EventType() string  { return "proof.repaired" }
+func (Continued) EventType() string { return "proof.continued" }
 func (Finished) EventType() string  { return "proof.finished" }
 func (u Unknown) EventType() string { return u.Type }
 
-func (Started) sealed()  {}
-func (Ran) sealed()      {}
-func (Chosen) sealed()   {}
-func (Judged) sealed()   {}
-func (Finished) sealed() {}
-func (Unknown) sealed()  {}
+func (Started) sealed()   {}
+func (Ran) sealed()       {}
+func (Chosen) sealed()    {}
+func (Judged) sealed()    {}
+func (Checked) sealed()   {}
+func (Repaired) sealed()  {}
+func (Continued) sealed() {}
+func (Finished) sealed()  {}
+func (Unknown) sealed()   {}
 
 // Status is what a proof is.
 type Status string

@@ -126,7 +126,7 @@ func TestAnyHistoryFolds(t *testing.T) {
 		attempt := 0
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			var c proof.Command
-			switch rapid.IntRange(0, 4).Draw(t, "command") {
+			switch rapid.IntRange(0, 7).Draw(t, "command") {
 			case 0:
 				attempt++
 				c = start(attempt)
@@ -137,7 +137,13 @@ func TestAnyHistoryFolds(t *testing.T) {
 			case 3:
 				c = proof.Judge{Judgements: []proof.Judgement{judged(rapid.SampledFrom([]string{"1", "2"}).Draw(t, "mutant"), proof.Killed, true, 1)}}
 			case 4:
-				c = proof.Finish{Finished: proof.Finished{Outcome: "failed"}}
+				c = proof.Finish{Finished: proof.Finished{Outcome: rapid.SampledFrom([]string{"failed", "stopped"}).Draw(t, "outcome")}}
+			case 5:
+				c = proof.Probe{Checks: []proof.Check{{Test: "a", Assertion: rapid.IntRange(1, 2).Draw(t, "assertion"), Tried: 2, Noticed: 1}}}
+			case 6:
+				c = proof.Mend{Repair: proof.Repair{Test: "a", Number: rapid.IntRange(1, 3).Draw(t, "number"), Kept: rapid.Bool().Draw(t, "kept")}}
+			case 7:
+				c = proof.Continue{Continued: proof.Continued{JobID: "j2", Left: rapid.IntRange(0, 3).Draw(t, "left")}}
 			}
 			events, err := proof.Decide(s, c)
 			if err != nil {
@@ -162,4 +168,39 @@ func TestAnyHistoryFolds(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestARepairedTestIsJudgedByItsOwnRuns keeps what the test did before out of the verdict, and in the history.
+func TestARepairedTestIsJudgedByItsOwnRuns(t *testing.T) {
+	t.Parallel()
+	failed := func(r *proof.Run) {
+		r.Outcome, r.End = proof.Failed, &proof.End{By: proof.ByAction, Message: "not found"}
+	}
+	mended := func(r *proof.Run) { r.Key += "/1"; r.Repair = 1 }
+	runs := proof.Record{Runs: []proof.Run{run("a", 0, failed), run("a", 1, failed), run("a", 0, mended), run("a", 1, mended)}}
+	dropped := given(t, start(1), runs, proof.Mend{Repair: proof.Repair{Test: "a", Number: 1}})
+	require.False(t, dropped.Verdict("a").Proven)
+	kept := given(t, start(1), runs, proof.Mend{Repair: proof.Repair{Test: "a", Number: 1, Kept: true}})
+	require.True(t, kept.Verdict("a").Proven, kept.Verdict("a").Why)
+	require.Equal(t, 2, kept.Verdict("a").Counted)
+	require.Len(t, kept.Done, 4)
+}
+
+// TestFaultsMayBeTriedAfterTheVerdict: the scores follow, the verdict stays.
+func TestFaultsMayBeTriedAfterTheVerdict(t *testing.T) {
+	t.Parallel()
+	s := given(t, start(1), proof.Record{Runs: []proof.Run{run("a", 0), run("a", 1)}},
+		proof.Choose{Chosen: proof.Chosen{Recording: "r", Of: 2, Mutants: []proof.Mutant{mutant("1", "page.text"), mutant("2", "page.text")}}},
+		proof.Judge{Judgements: []proof.Judgement{judged("1", proof.Survived, true, 0)}},
+		proof.Finish{Finished: proof.Finished{Outcome: "proven", Verdicts: []proof.Verdict{{Test: "a", Proven: true}}}},
+		proof.Continue{Continued: proof.Continued{JobID: "j2", Left: 1}},
+		proof.Judge{Judgements: []proof.Judgement{judged("2", proof.Killed, true, 2)}})
+	require.Equal(t, proof.StatusProven, s.Status)
+	require.True(t, s.Verdicts[0].Proven)
+	require.InDelta(t, 0.5, s.Verdicts[0].Score.Rate, 1e-9)
+	require.Equal(t, "j2", s.Rest.JobID)
+	_, err := proof.Decide(s, proof.Mend{Repair: proof.Repair{Test: "a", Number: 1}})
+	require.Error(t, err, "the test itself is judged")
+	_, err = proof.Decide(given(t, start(1), proof.Finish{Finished: proof.Finished{Outcome: "broken"}}), proof.Judge{Judgements: []proof.Judgement{judged("1", proof.Killed, true, 1)}})
+	require.Error(t, err)
 }

@@ -26,11 +26,16 @@ type State struct {
 	Mutants    []Mutant    `json:"mutants"`
 	MutantsOf  int         `json:"mutantsOf"`
 	Judgements []Judgement `json:"judgements"`
-	Verdicts   []Verdict   `json:"verdicts"`
-	Notes      []string    `json:"notes,omitempty"`
-	DurationMS int64       `json:"durationMs,omitzero"`
-	CreatedAt  time.Time   `json:"createdAt"`
-	UpdatedAt  time.Time   `json:"updatedAt"`
+	// Checks are those of the assertions themselves, Repairs the attempts to mend tests.
+	Checks  []Check  `json:"checks,omitempty"`
+	Repairs []Repair `json:"repairs,omitempty"`
+	// Rest is the job that tries the faults for which there was no time; nil for none.
+	Rest       *Continued `json:"rest,omitempty"`
+	Verdicts   []Verdict  `json:"verdicts"`
+	Notes      []string   `json:"notes,omitempty"`
+	DurationMS int64      `json:"durationMs,omitzero"`
+	CreatedAt  time.Time  `json:"createdAt"`
+	UpdatedAt  time.Time  `json:"updatedAt"`
 	// Version is the number of events folded; Head is the hash of the last one.
 	Version uint64     `json:"version"`
 	Head    event.Hash `json:"-"`
@@ -89,6 +94,13 @@ func Evolve(s State, e Event, at time.Time) State {
 		s.MutantsOf += e.Of
 	case Judged:
 		s.Judgements = append(slices.Clip(s.Judgements), e.Judgements...)
+		s.Verdicts = s.scored()
+	case Checked:
+		s.Checks = append(slices.Clip(s.Checks), e.Checks...)
+	case Repaired:
+		s.Repairs = append(slices.Clip(s.Repairs), Repair(e))
+	case Continued:
+		s.Rest = &e
 	case Finished:
 		s.Status, s.Reason, s.Verdicts, s.Notes, s.DurationMS = Status(e.Outcome), e.Reason, e.Verdicts, e.Notes, e.DurationMS
 	case Unknown:
@@ -103,8 +115,36 @@ func (s State) started(e Started, at time.Time) State {
 		s.CreatedAt = at
 	}
 	if s.Project != e.Project || s.Seed != e.Seed || s.Mode != e.Mode {
-		s.Done, s.Mutants, s.MutantsOf, s.Judgements = nil, nil, 0, nil
+		s.Done, s.Mutants, s.MutantsOf, s.Judgements, s.Checks, s.Repairs, s.Rest = nil, nil, 0, nil, nil, nil, nil
 	}
 	s.About, s.Status, s.Reason, s.Verdicts, s.Notes = About(e), StatusRunning, "", nil, nil
 	return s
+}
+
+// scored are the verdicts with the scores of all judgements: some may have come after the verdict.
+func (s State) scored() []Verdict {
+	if len(s.Verdicts) == 0 {
+		return s.Verdicts
+	}
+	out := slices.Clone(s.Verdicts)
+	for i := range out {
+		out[i].Score = s.Score(out[i].Test)
+	}
+	return out
+}
+
+// Checked says whether a test's assertions were checked themselves.
+func (s State) Checked(test string) bool {
+	return slices.ContainsFunc(s.Checks, func(c Check) bool { return c.Test == test })
+}
+
+// Repair is the number of the repair that a test is run with; 0 for none.
+func (s State) Repair(test string) int {
+	n := 0
+	for _, r := range s.Repairs {
+		if r.Test == test && r.Kept {
+			n = r.Number
+		}
+	}
+	return n
 }

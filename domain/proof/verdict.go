@@ -6,9 +6,9 @@ import "fmt"
 func (s State) Verdict(test string) Verdict {
 	v := Verdict{Test: test, Score: s.Score(test)}
 	seen := map[string]bool{}
-	ran := 0
+	ran, repair := 0, s.Repair(test)
 	for _, r := range s.Done {
-		if r.Test != test || r.Purpose != Stability && r.Purpose != Live {
+		if r.Test != test || r.Repair != repair || r.Purpose != Stability && r.Purpose != Live {
 			continue
 		}
 		ran++

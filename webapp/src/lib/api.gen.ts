@@ -2066,6 +2066,16 @@ export interface components {
             /** @description How many there are */
             mutantsOf: number;
             judgements: components["schemas"]["Judgement"][];
+            /** @description Whether assertions notice what they are about, apart from the score */
+            checks?: components["schemas"]["ProofCheck"][];
+            /** @description Attempts to mend tests that failed */
+            repairs?: components["schemas"]["ProofRepair"][];
+            /** @description The job that tries the faults for which there was no time */
+            rest?: {
+                jobId: string;
+                /** @description Chosen faults that were not tried when it began */
+                left: number;
+            };
             verdicts: components["schemas"]["ProofVerdict"][];
             notes?: string[];
             durationMs?: number;
@@ -2124,6 +2134,33 @@ export interface components {
             signature?: string;
             /** @description Names of the job's artefacts */
             evidence?: string[];
+            /** @description The repair that the test was run with; left out for the test as it came */
+            repair?: number;
+        };
+        ProofCheck: {
+            test: string;
+            assertion: number;
+            matcher: string;
+            subject?: string;
+            file?: string;
+            line?: number;
+            /** @description Changes of the very element that it is about */
+            tried: number;
+            noticed: number;
+        };
+        ProofRepair: {
+            test: string;
+            number: number;
+            file: string;
+            line: number;
+            /** @description The line */
+            before: string;
+            after: string;
+            reason: string;
+            /** @description The test then passed all its runs */
+            kept: boolean;
+            /** @description How it ended, when it was not kept */
+            message?: string;
         };
         Mutant: {
             id: string;
@@ -2143,6 +2180,8 @@ export interface components {
             assertion?: number;
             message?: string;
             durationMs: number;
+            /** @description The fault was put into the page at each assertion and taken back, instead of a run of its own */
+            inPlace?: boolean;
             evidence?: string[];
         };
         ProofVerdict: {
