@@ -228,7 +228,15 @@ func (a *app) printProof(p proof.State) error {
 		}
 	}
 	if p.MutantsOf > 0 {
-		_, _ = fmt.Fprintf(w, "%d of %d faults tried\n", len(p.Mutants), p.MutantsOf)
+		_, _ = fmt.Fprintf(w, "%d of %d faults chosen\n", len(p.Mutants), p.MutantsOf)
+	}
+	if p.Rest != nil {
+		_, _ = fmt.Fprintf(w, "there was no time for %d of them: job %s goes on\n", p.Rest.Left, p.Rest.JobID)
+	}
+	for _, c := range p.Checks {
+		if c.Tried > 0 && c.Noticed == 0 {
+			_, _ = fmt.Fprintf(w, "%s:%d: %s notices no change of what it is about (%s)\n", c.File, c.Line, c.Matcher, c.Subject)
+		}
 	}
 	for _, n := range p.Notes {
 		_, _ = fmt.Fprintln(a.err, "note:", n)

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -251,6 +252,45 @@ test("claims all there is", async ({ page }) => {
 	require.Greater(t, good.Rank, trivial.Rank)
 	require.Greater(t, good.Rank, all.Rank)
 	require.Greater(t, all.Alarms, good.Alarms, "a test that claims all there is minds what is harmless")
+	var inPlace []int64
+	for _, j := range p.Judgements {
+		if j.InPlace {
+			inPlace = append(inPlace, j.DurationMS)
+		}
+	}
+	require.NotEmpty(t, inPlace)
+	slices.Sort(inPlace)
+	t.Logf("%d of %d judgements in place, the middle one in %d ms", len(inPlace), len(p.Judgements), inPlace[len(inPlace)/2])
+	for _, c := range p.Checks {
+		require.Equal(t, c.Matcher != "toHaveTitle", c.Noticed > 0, "%+v", c)
+	}
+	require.Len(t, p.Checks, 3+20+2)
+}
+
+// TestFaultsWithoutTimeAreLeftToAJob gives faults no time: the verdict says so, and a job of its own goes on with them.
+func TestFaultsWithoutTimeAreLeftToAJob(t *testing.T) {
+	t.Parallel()
+	s := tapedecktest.Start(t, "serve", recordsHere(t)...)
+	c := s.Client()
+	id := recordNotes(t, c)
+	out, said, code := tapedecktest.Run(t.Context(), t, []string{"TAPEDECK_URL=" + s.URL()}, "verify", suiteDir(t, addsANote), "--recording", id, "--runs", "1", "--mutants", "12", "--budget", "1")
+	require.Equal(t, 0, code, said)
+	require.Contains(t, out, "goes on")
+	page, err := c.Jobs(t.Context(), map[string][]string{"kind": {proof.Kind}})
+	require.NoError(t, err)
+	p := proofOf(t, c, page.Items[0].JobID)
+	require.NotNil(t, p.Rest)
+	require.Equal(t, "succeeded", jobEnd(t, c, p.Rest.JobID).Status)
+	p = proofOf(t, c, p.ID)
+	require.Equal(t, proof.StatusProven, p.Status)
+	for _, m := range p.Mutants {
+		_, tried := p.Judgement(p.Tests[0].ID, m.ID)
+		require.True(t, tried, "%+v", m)
+	}
+	require.Equal(t, p.Score(p.Tests[0].ID), p.Verdicts[0].Score)
+	children, err := c.Jobs(t.Context(), map[string][]string{"parent": {p.ID}})
+	require.NoError(t, err)
+	require.Len(t, children.Items, 1)
 }
 
 // TestAVerificationGoesOnAfterAKill kills the server in the middle: no run that was finished is made again.

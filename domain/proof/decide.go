@@ -107,9 +107,9 @@ func (s State) goesOn(c Command) bool {
 		return false
 	}
 	switch c.(type) {
-	case Continue, Judge, Probe:
+	case Continue, Choose, Judge, Probe:
 		return true
-	case Start, Record, Choose, Mend, Finish:
+	case Start, Record, Mend, Finish:
 	}
 	return false
 }

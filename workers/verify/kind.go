@@ -41,6 +41,7 @@ type Config struct {
 	// Proxy and Runner are the verifier's own.
 	Proxy  *proxy.Server
 	Runner *runner.Runner
+	turns  *turns
 }
 
 // Verifier is what a worker process has once for all verifications. It is safe for concurrent use.
@@ -60,6 +61,7 @@ func New(cfg Config) (*Verifier, error) {
 	}
 	cfg.Programs.SPKI = cfg.Proxy.CA().SPKIHash()
 	cfg.Runner = runner.New(cfg.Programs)
+	cfg.turns = &turns{}
 	return &Verifier{cfg: cfg}, nil
 }
 
@@ -72,13 +74,22 @@ func (v *Verifier) Stop() { v.cfg.Proxy.Stop() }
 // Check looks at everything that running test projects needs.
 func (v *Verifier) Check(ctx context.Context) []browser.Finding { return v.cfg.Runner.Check(ctx) }
 
-// Kind is suite.verify.
-func (v *Verifier) Kind() workers.Kind {
-	return workers.Define(workers.Spec{
-		Name:        proof.Kind,
-		Title:       "Verify tests",
-		Description: "Runs a Playwright Test project against the twin of a recording, again and again under other conditions and under faults, and says what its tests are worth.",
-		Queue:       "suite",
-		Concurrency: 1,
-	}, defaults(), v.cfg.run)
+// Kinds are suite.verify, and suite.mutate, which goes on with its faults.
+func (v *Verifier) Kinds() []workers.Kind {
+	return []workers.Kind{
+		workers.Define(workers.Spec{
+			Name:        proof.Kind,
+			Title:       "Verify tests",
+			Description: "Runs a Playwright Test project against the twin of a recording, again and again under other conditions and under faults, and says what its tests are worth.",
+			Queue:       "suite",
+			Concurrency: 1,
+		}, defaults(), v.cfg.run),
+		workers.Define(workers.Spec{
+			Name:        restKind,
+			Title:       "Try more faults",
+			Description: "Goes on with the faults for which a verification had no time, while no other verification is at work here.",
+			Queue:       "suite",
+			Concurrency: 1,
+		}, RestInput{}, v.cfg.rest),
+	}
 }

@@ -33,11 +33,22 @@ func (c Config) open(ctx context.Context, j *workers.Job, started proof.Started)
 	return l, l.write(ctx, proof.Start{Started: started})
 }
 
+// reopen reads what another job has found out, to add to it.
+func (c Config) reopen(ctx context.Context, j *workers.Job, id string) (*ledger, error) {
+	s, err := c.Jobs.LoadProof(ctx, id)
+	return &ledger{cfg: c, job: j, state: s}, err
+}
+
 // write appends what follows from commands.
 func (l *ledger) write(ctx context.Context, commands ...proof.Command) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	next, err := l.cfg.Jobs.ApplyProof(ctx, l.state, l.job.Caller(), l.cfg.Now(), l.job.Hold(), commands...)
+	for errors.Is(err, eventstore.ErrConflict) { // the job that goes on with it, or the one that began it
+		if l.state, err = l.cfg.Jobs.LoadProof(ctx, l.state.ID); err == nil {
+			next, err = l.cfg.Jobs.ApplyProof(ctx, l.state, l.job.Caller(), l.cfg.Now(), l.job.Hold(), commands...)
+		}
+	}
 	if errors.Is(err, eventstore.ErrLeaseLost) {
 		return workers.ErrLeaseLost
 	}

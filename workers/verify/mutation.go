@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -28,59 +29,110 @@ const baselines = 2
 // mutantBatch is how many faults one invocation tries: between two the budget and a wish to stop are looked at.
 const mutantBatch = 24
 
-// mutation tries the tests of each recording with faults.
-func (v *verification) mutation(ctx context.Context) error {
-	deadline := v.cfg.Now().Add(time.Duration(v.in.BudgetSeconds) * time.Second)
+// mutation tries the tests of each recording with faults, until a time. What faults there are is found out in any case.
+func (v *verification) mutation(ctx context.Context, deadline time.Time) error {
 	by := map[string][]proof.Test{}
 	for _, t := range v.tests {
 		if v.ledger.now().Verdict(t.ID).Proven { // of one that fails anyway nothing is learnt
 			by[t.Recording] = append(by[t.Recording], t)
 		}
 	}
-	for _, r := range v.ledger.now().Recordings {
-		if tests := by[r.ID]; len(tests) > 0 {
-			if err := v.mutate(ctx, v.sources[r.ID], tests, deadline); err != nil {
+	normal := normality{}
+	for _, r := range v.about.Recordings {
+		if len(by[r.ID]) > 0 {
+			seen, err := v.choose(ctx, v.sources[r.ID], by[r.ID])
+			if err != nil {
 				return err
 			}
+			maps.Copy(normal, seen)
+		}
+	}
+	for _, r := range v.about.Recordings {
+		tests := slices.DeleteFunc(by[r.ID], func(t proof.Test) bool { return len(normal[t.ID]) == 0 })
+		if len(tests) == 0 {
+			continue
+		}
+		if err := v.mutate(ctx, v.sources[r.ID], tests, normal, deadline); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// mutate tries the tests of one recording.
-func (v *verification) mutate(ctx context.Context, src *source, tests []proof.Test, deadline time.Time) error {
+// choose looks at the tests of a recording, and chooses the faults that they are tried with.
+func (v *verification) choose(ctx context.Context, src *source, tests []proof.Test) (normality, error) {
 	v.job.Progress(-1, "looking where faults can be put")
 	normal, err := v.baseline(ctx, src, tests)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sites, err := v.findSites(ctx, src, normal)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	harmless := mutant.Harmless(src.about.ID)
 	chosen := append(slices.Clip(harmless), mutant.Choose(sites, v.in.Mutants, v.in.Seed)...)
-	v.sites[src.about.ID] = chosen
 	list := make([]proof.Mutant, len(chosen))
 	for i, s := range chosen {
 		list[i] = s.Mutant
 	}
 	if err := v.ledger.write(ctx, proof.Choose{Chosen: proof.Chosen{Recording: src.about.ID, Mutants: list, Of: len(sites) + len(harmless)}}); err != nil {
+		return nil, err
+	}
+	// What an earlier attempt has chosen stays; where a page shows something else this time, it may be gone.
+	by := map[string]mutant.Site{}
+	for _, s := range slices.Concat(sites, harmless) {
+		by[s.ID] = s
+	}
+	for _, m := range v.ledger.now().Mutants {
+		if s, ok := by[m.ID]; ok {
+			v.sites[src.about.ID] = append(v.sites[src.about.ID], s)
+		}
+	}
+	return normal, nil
+}
+
+// mutate tries the tests of one recording.
+func (v *verification) mutate(ctx context.Context, src *source, tests []proof.Test, normal normality, deadline time.Time) error {
+	if err := v.inPlace(ctx, src, tests, deadline); err != nil {
 		return err
 	}
-	for from := 0; from < len(chosen); from += mutantBatch {
-		switch {
-		case v.stopped():
-			return errStopped
-		case v.cfg.Now().After(deadline):
-			v.note("the time for faults was over: %d of %d were tried on recording %s", from, len(chosen), src.about.ID)
-			return nil
+	for from := 0; from < len(v.sites[src.about.ID]); from += mutantBatch {
+		if on, err := v.goOn(ctx, deadline); !on {
+			return err
 		}
-		if err := v.tryMutants(ctx, src, tests, normal, from, min(from+mutantBatch, len(chosen))); err != nil {
+		if err := v.tryMutants(ctx, src, tests, normal, from, min(from+mutantBatch, len(v.sites[src.about.ID]))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// goOn says whether there is still time for faults. A job in the background waits here for its turn.
+func (v *verification) goOn(ctx context.Context, deadline time.Time) (bool, error) {
+	if v.background {
+		if err := v.cfg.turns.wait(ctx, v.job.StopRequested()); err != nil {
+			return false, err
+		}
+	}
+	if v.stopped() {
+		return false, errStopped
+	}
+	return !v.cfg.Now().After(deadline), nil
+}
+
+// left counts the faults that were chosen for the tests and that nothing is known of yet.
+func (v *verification) left() int {
+	s, n := v.ledger.now(), 0
+	for _, m := range s.Mutants {
+		for _, t := range v.tests {
+			if _, known := s.Judgement(t.ID, m.ID); !known && t.Recording == m.Recording && s.Verdict(t.ID).Proven && !v.unfit[t.ID] {
+				n++
+				break
+			}
+		}
+	}
+	return n
 }
 
 // normality is what runs without a fault have in common, by test.
@@ -106,6 +158,7 @@ func (v *verification) baseline(ctx context.Context, src *source, tests []proof.
 		if err == nil && len(out[t.ID]) < baselines {
 			v.note("%s did not pass while it was looked at: it is not tried with faults", strings.Join(t.Titles, " › "))
 			delete(out, t.ID)
+			v.unfit[t.ID] = true
 		}
 	}
 	return out, err
@@ -159,31 +212,27 @@ func scriptsOf(entries []proxy.Entry, covered map[string][][2]int) []mutant.Scri
 
 // tryMutants runs the tests with each of some faults.
 func (v *verification) tryMutants(ctx context.Context, src *source, tests []proof.Test, normal normality, from, to int) error {
-	state := v.ledger.now()
 	chosen := v.sites[src.about.ID]
 	b := batch{workers: min(v.in.Workers, 2)}
 	for i := from; i < to; i++ {
-		for _, t := range tests {
-			if _, known := state.Judgement(t.ID, chosen[i].ID); !known && len(normal[t.ID]) > 0 {
-				b.runs = append(b.runs, planned{purpose: proof.Mutation, index: i, conditions: proof.Conditions{Seed: v.in.Seed, CPU: 1, Workers: b.workers}, mutant: i})
-				break
-			}
-		}
+		b.runs = append(b.runs, planned{purpose: proof.Mutation, index: i, conditions: proof.Conditions{Seed: v.in.Seed, CPU: 1, Workers: b.workers}, mutant: i})
 	}
-	if len(b.runs) == 0 {
-		return nil
-	}
-	tests = slices.DeleteFunc(slices.Clone(tests), func(t proof.Test) bool { return len(normal[t.ID]) == 0 })
 	return v.play(ctx, b, tests, func(ctx context.Context, x *session, r runner.Result) {
-		m := chosen[x.plan.mutant]
-		j := x.judge(m, r, normal[x.test.ID])
-		if err := v.ledger.write(ctx, proof.Judge{Judgements: []proof.Judgement{j}}); err != nil {
-			v.note("a judgement could not be written down: %v", err)
-		}
-		done := len(v.ledger.now().Judgements)
-		v.job.Progress(-1, fmt.Sprintf("%d faults tried", done))
-		v.job.Logf(slog.LevelInfo, "%s: %s, %s: %s %s", strings.Join(x.test.Titles, " › "), m.Operator, m.What, j.Fate, j.Message)
+		v.judged(ctx, x.judge(chosen[x.plan.mutant], r, normal[x.test.ID]))
 	})
+}
+
+// judged writes down what a test made of faults.
+func (v *verification) judged(ctx context.Context, list ...proof.Judgement) {
+	if err := v.ledger.write(ctx, proof.Judge{Judgements: list}); err != nil {
+		v.note("a judgement could not be written down: %v", err)
+	}
+	s := v.ledger.now()
+	v.job.Progress(-1, fmt.Sprintf("%d faults tried", len(s.Judgements)))
+	for _, j := range list {
+		i, k := slices.IndexFunc(s.Mutants, func(m proof.Mutant) bool { return m.ID == j.Mutant }), slices.IndexFunc(v.tests, func(t proof.Test) bool { return t.ID == j.Test })
+		v.job.Logf(slog.LevelInfo, "%s: %s, %s: %s %s", strings.Join(v.tests[k].Titles, " › "), s.Mutants[i].Operator, s.Mutants[i].What, j.Fate, j.Message)
+	}
 }
 
 // judge says what a test made of a fault.

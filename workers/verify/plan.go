@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"tapedeck/domain/proof"
 )
@@ -18,7 +19,28 @@ type planned struct {
 	purpose    proof.Purpose
 	index      int
 	conditions proof.Conditions
-	mutant     int // into verification.sites; -1 for none
+	mutant     int   // into verification.sites; -1 for none
+	inPlace    []int // likewise, those that are tried at its assertions
+	check      bool  // the assertions themselves are checked
+}
+
+// known says that everything which a run would tell of a test is known already.
+func (v *verification) known(s proof.State, p planned, test string) bool {
+	judged := func(i int) bool {
+		t, _ := v.byID(test)
+		_, ok := s.Judgement(test, v.sites[t.Recording][i].ID)
+		return ok
+	}
+	switch {
+	case p.purpose == proof.Baseline:
+		return false
+	case p.mutant >= 0:
+		return judged(p.mutant)
+	case p.purpose == proof.Mutation:
+		return !slices.ContainsFunc(p.inPlace, func(i int) bool { return !judged(i) }) && (!p.check || s.Checked(test))
+	}
+	_, ok := s.Run(p.key(test))
+	return ok
 }
 
 func (p planned) key(test string) string { return fmt.Sprintf("%s/%d/%s", p.purpose, p.index, test) }

@@ -47,6 +47,10 @@ type view struct {
 	covered  map[string][][2]int
 	requests map[string]int
 	applied  bool
+	// tried are the faults that were tried in place, by id; unasked says that not every assertion was asked about all of them.
+	tried   map[string]inPlaceTried
+	unasked bool
+	checks  []proof.Check
 }
 
 // stage is the Host of one batch.
@@ -58,11 +62,13 @@ type stage struct {
 	mu    sync.Mutex
 	open  map[string]*session
 	about map[string]*session // by test and repetition
-	count int
+	// skipped are those, likewise, that were not to be run.
+	skipped map[string]bool
+	count   int
 }
 
 func (v *verification) stage(b batch, onRun func(context.Context, *session, runner.Result)) *stage {
-	return &stage{v: v, batch: b, onRun: onRun, open: map[string]*session{}, about: map[string]*session{}}
+	return &stage{v: v, batch: b, onRun: onRun, open: map[string]*session{}, about: map[string]*session{}, skipped: map[string]bool{}}
 }
 
 // Begin implements runner.Host.
@@ -72,6 +78,12 @@ func (s *stage) Begin(ctx context.Context, t runner.Test) (string, runner.Setup,
 		return "", runner.Setup{}, fmt.Errorf("test %q was not there when the project was listed: its titles have to be the same every time", t.Titles)
 	}
 	plan := s.batch.runs[t.Repeat]
+	if s.v.known(s.v.ledger.now(), plan, test.ID) { // another test's turn
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.skipped[place(test.ID, t.Repeat)] = true
+		return "", runner.Setup{Skip: true}, nil
+	}
 	if s.v.site != nil {
 		return s.beginLive(test, plan, t.Repeat)
 	}
@@ -93,10 +105,10 @@ func (s *stage) Begin(ctx context.Context, t runner.Test) (string, runner.Setup,
 	}
 	env := maps.Clone(src.secrets)
 	maps.Copy(env, s.v.secrets)
-	looked := plan.purpose != proof.Stability
+	looked := plan.purpose == proof.Baseline || plan.mutant >= 0
 	setup := runner.Setup{
 		Proxy: p.Addr(), BaseURL: src.origin, Env: env, CPUThrottle: plan.conditions.CPU, Checkpoints: looked,
-		Coverage: plan.purpose == proof.Baseline, InitScript: run.PinScript(),
+		Coverage: plan.purpose == proof.Baseline, InitScript: run.PinScript(), InPlace: s.v.setupInPlace(plan, s.v.sites[test.Recording]),
 	}
 	x := &session{test: test, plan: plan, run: run, proxy: p, applied: applied, seen: view{shown: map[int][]runner.PageView{}, covered: map[string][][2]int{}}}
 	return s.keep(x, t.Repeat), setup, nil
@@ -149,6 +161,15 @@ func (x *session) observe(o runner.Observation) {
 	switch o.Kind {
 	case "assertion":
 		x.seen.assertions = append(x.seen.assertions, o)
+	case "faults":
+		x.seen.unasked = x.seen.unasked || !o.Complete
+		for _, f := range o.Faults {
+			x.tried(f, o.Index)
+		}
+	case "check":
+		x.seen.checks = append(x.seen.checks, proof.Check{
+			Test: x.test.ID, Assertion: o.Index, Matcher: o.Matcher, Subject: o.Subject, File: o.File, Line: o.Line, Tried: o.Tried, Noticed: o.Noticed,
+		})
 	case "coverage":
 		x.seen.covered[o.URL] = append(x.seen.covered[o.URL], o.Ranges...)
 	case "checkpoint":
@@ -228,8 +249,11 @@ func (s *stage) result(ctx context.Context, r runner.Result) {
 		return
 	}
 	s.mu.Lock()
-	x := s.about[place(test.ID, r.Test.Repeat)]
+	x, skipped := s.about[place(test.ID, r.Test.Repeat)], s.skipped[place(test.ID, r.Test.Repeat)]
 	s.mu.Unlock()
+	if skipped {
+		return
+	}
 	if x == nil { // it never came to a session: it was skipped, or a hook before it failed
 		x = &session{test: test, plan: s.batch.runs[r.Test.Repeat], applied: &atomic.Bool{}, over: true}
 	}

@@ -38,7 +38,11 @@ type verification struct {
 	hidden  []string // values that are not written, each with what stands for it
 	site    *site    // nil on the twin
 	tests   []proof.Test
+	about   proof.Started
 	sites   map[string][]mutant.Site // that are tried, by recording
+	unfit   map[string]bool          // tests that did not pass while they were looked at
+	// background says that it tries the faults that another job has left.
+	background bool
 
 	mu    sync.Mutex
 	notes []string
@@ -66,7 +70,24 @@ type Result struct {
 	MutantsOf int `json:"mutantsOf"`
 }
 
+// run is an attempt of suite.verify.
 func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) {
+	defer c.turns.enter()()
+	return c.attempt(ctx, j, in, func(v *verification) (any, error) {
+		var err error
+		if v.ledger, err = c.open(ctx, j, v.about); err != nil {
+			return nil, err
+		}
+		result, err := v.work(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return result, v.handOver(ctx)
+	})
+}
+
+// attempt prepares what a verification needs, and removes it afterwards.
+func (c Config) attempt(ctx context.Context, j *workers.Job, in Input, work func(*verification) (any, error)) (any, error) {
 	room, err := os.MkdirTemp("", "tapedeck-verify-")
 	if err != nil {
 		return nil, err
@@ -74,12 +95,12 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 	defer func() { _ = os.RemoveAll(room) }()
 	v := &verification{
 		cfg: c, job: j, in: in, dir: filepath.Join(room, "project"), out: filepath.Join(room, "out"), began: c.Now(),
-		sources: map[string]*source{}, secrets: map[string]string{}, sites: map[string][]mutant.Site{},
+		sources: map[string]*source{}, secrets: map[string]string{}, sites: map[string][]mutant.Site{}, unfit: map[string]bool{},
 	}
 	if err := v.prepare(ctx, filepath.Join(room, "project.zip")); err != nil {
 		return nil, projectError(err)
 	}
-	return v.work(ctx)
+	return work(v)
 }
 
 // CodeMissing is the error's code when a program is not installed.
@@ -142,11 +163,11 @@ func (v *verification) prepare(ctx context.Context, archive string) error {
 		}
 		v.tests = append(v.tests, test)
 	}
-	v.ledger, err = v.cfg.open(ctx, v.job, proof.Started{
+	v.about = proof.Started{
 		Attempt: v.job.Attempt(), Name: cmp.Or(v.in.Name, "Tests"), Project: v.in.SHA256, Mode: mode, Environment: v.in.Environment, Recordings: recordings, Tests: v.tests,
 		Runs: v.in.Runs, Seed: v.in.Seed,
-	})
-	return err
+	}
+	return nil
 }
 
 // recording is what a test is played against.
@@ -177,7 +198,10 @@ func testID(t runner.Test) string {
 }
 
 func (v *verification) test(t runner.Test) (proof.Test, bool) {
-	id := testID(t)
+	return v.byID(testID(t))
+}
+
+func (v *verification) byID(id string) (proof.Test, bool) {
 	i := slices.IndexFunc(v.tests, func(o proof.Test) bool { return o.ID == id })
 	if i < 0 {
 		return proof.Test{}, false
@@ -218,7 +242,10 @@ func (v *verification) limits() runner.Limits {
 func (v *verification) work(ctx context.Context) (any, error) {
 	err := v.stability(ctx)
 	if err == nil && v.in.Mutants > 0 {
-		err = v.mutation(ctx)
+		err = v.mutation(ctx, v.cfg.Now().Add(time.Duration(v.in.BudgetSeconds)*time.Second))
+	}
+	if left := v.left(); err == nil && left > 0 {
+		v.note("the time for faults was over: %d of %d are left to a job of its own", left, len(v.ledger.now().Mutants))
 	}
 	outcome, reason := "", ""
 	switch {
@@ -313,7 +340,7 @@ func (v *verification) play(ctx context.Context, b batch, tests []proof.Test, on
 	left := batch{workers: b.workers}
 	for _, p := range b.runs {
 		for _, t := range tests {
-			if _, done := s.Run(p.key(t.ID)); !done {
+			if !v.known(s, p, t.ID) {
 				left.runs = append(left.runs, p)
 				break
 			}
@@ -337,6 +364,9 @@ func (v *verification) play(ctx context.Context, b batch, tests []proof.Test, on
 	limits := v.limits()
 	if p := left.runs[0].purpose; p == proof.Baseline || p == proof.Mutation {
 		limits.Expect, limits.Action, limits.Test = mutantExpect, mutantAction, mutantTest
+		if left.runs[0].mutant < 0 && p == proof.Mutation {
+			limits.Test = inPlaceTest
+		}
 	}
 	sum, err := v.cfg.Runner.Run(ctx, v.dir, runner.Options{
 		Only: slices.Compact(only), Workers: b.workers, Repeat: len(left.runs), Out: out, Trace: v.in.KeepTraces && left.runs[0].purpose == proof.Stability, Limits: limits,

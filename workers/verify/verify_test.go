@@ -2,6 +2,7 @@ package verify
 
 import (
 	"archive/zip"
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -106,4 +107,29 @@ func TestSecretsHaveNamesThatAShellTakes(t *testing.T) {
 func TestPurposesHaveTheirOwnKeys(t *testing.T) {
 	t.Parallel()
 	require.NotEqual(t, planned{purpose: proof.Stability}.key("a"), planned{purpose: proof.Mutation}.key("a"))
+}
+
+func TestTheBackgroundWaitsForItsTurn(t *testing.T) {
+	t.Parallel()
+	var all turns
+	require.NoError(t, all.wait(t.Context(), nil), "nobody is at work")
+	first, second := all.enter(), all.enter()
+	waited := make(chan error)
+	go func() { waited <- all.wait(t.Context(), nil) }()
+	first()
+	select {
+	case <-waited:
+		t.Fatal("one is still at work")
+	default:
+	}
+	second()
+	require.NoError(t, <-waited)
+	again := all.enter()
+	defer again()
+	stop := make(chan struct{})
+	close(stop)
+	require.NoError(t, all.wait(t.Context(), stop))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, all.wait(ctx, nil), context.Canceled)
 }

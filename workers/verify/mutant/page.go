@@ -69,7 +69,11 @@ func Pages(recording string, seen []Element) []Site {
 		}
 		at := func(operator, what string) {
 			f := fault{Operator: operator, Tag: e.Tag, Text: e.Text, Label: e.Label}
-			out = append(out, named(recording, "page."+operator, where, what, f.put))
+			s := named(recording, "page."+operator, where, what, f.put)
+			if operator != "dead_handler" { // only an action notices it
+				s.inPlace = f.said()
+			}
+			out = append(out, s)
 		}
 		if e.Text != "" && strings.ContainsFunc(e.Text, changes) {
 			at("text", "shows another text")
@@ -91,13 +95,21 @@ func Pages(recording string, seen []Element) []Site {
 // changes tells the characters that page.js changes.
 func changes(r rune) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
 
-func (f fault) put(o *twin.RunOptions, _ func()) {
+func (f fault) said() jsontext.Value {
 	said, err := json.Marshal(f)
 	if err != nil {
 		panic(err) // it is our own, of plain strings
 	}
-	o.Scripts = append(slices.Clip(o.Scripts), strings.TrimSpace(pageScript)+"("+string(said)+");")
+	return said
 }
+
+func (f fault) put(o *twin.RunOptions, _ func()) {
+	o.Scripts = append(slices.Clip(o.Scripts), InPlaceScript()+"("+string(f.said())+");")
+}
+
+// InPlaceScript is the source of a function of a fault (Site.InPlace) and true, which puts it into the elements that the
+// document has now, and answers { applied, undo }: how many these are, and a function that takes it back.
+func InPlaceScript() string { return strings.TrimSpace(pageScript) }
 
 // Harmless are changes that no test should mind: what they add or move has nothing to do with what the page is for.
 func Harmless(recording string) []Site {

@@ -1,26 +1,45 @@
-// One fault in what a page shows or does. It is put wherever an element of the kind appears, and told to whoever asks.
-((fault) => {
-  const told = Symbol.for("tapedeck.told");
-  const before = globalThis[told];
-  let applied = 0;
-  globalThis[told] = () => ({ ...(before ? before() : {}), applied });
+// One fault in what a page shows or does. It is put wherever an element of the kind appears, and told to whoever asks; or,
+// in place, into what is there now: then the answer says how often, and takes it back.
+((fault, inPlace) => {
   const text = (s) => (s ?? "").replace(/\s+/g, " ").trim();
   const own = (e) => text([...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data).join(" "));
   const label = (e) => text(e.getAttribute("aria-label") || e.getAttribute("placeholder") || e.getAttribute("name") || e.getAttribute("title") || "");
   const is = (e) => e.localName === fault.tag && (fault.text ? own(e) === fault.text : label(e) === fault.label);
-  const done = new WeakSet();
   const scrambled = (s) => s.replace(/[a-z]/g, (c) => (c === "z" ? "a" : String.fromCharCode(c.charCodeAt(0) + 1))).replace(/\d/g, (d) => (Number(d) + 1) % 10);
   const deaf = (e) => {
     e.stopImmediatePropagation();
     e.preventDefault();
   };
+  const attribute = (e, name, value) => {
+    const before = e.getAttribute(name);
+    e.setAttribute(name, value);
+    return () => (before === null ? e.removeAttribute(name) : e.setAttribute(name, before));
+  };
+  // Each answers how it is taken back, where that is possible.
   const put = {
     text: (e) => {
-      for (const n of e.childNodes) if (n.nodeType === 3 && n.data.trim()) n.data = scrambled(n.data);
+      const undo = [];
+      for (const n of e.childNodes) {
+        if (n.nodeType !== 3 || !n.data.trim()) continue;
+        const before = n.data;
+        const after = scrambled(before);
+        n.data = after;
+        undo.push(() => { if (n.data === after) n.data = before; }); // what the page has written since is its own
+      }
+      return () => undo.forEach((f) => f());
     },
-    hide: (e) => e.style.setProperty("display", "none", "important"),
-    disable: (e) => e.setAttribute("disabled", ""),
-    role: (e) => e.setAttribute("role", "presentation"),
+    hide: (e) => {
+      const [value, priority] = [e.style.getPropertyValue("display"), e.style.getPropertyPriority("display")];
+      const styled = e.hasAttribute("style");
+      e.style.setProperty("display", "none", "important");
+      return () => {
+        if (value) e.style.setProperty("display", value, priority);
+        else e.style.removeProperty("display");
+        if (!styled && !e.getAttribute("style")) e.removeAttribute("style");
+      };
+    },
+    disable: (e) => attribute(e, "disabled", ""),
+    role: (e) => attribute(e, "role", "presentation"),
     dead_handler: (e) => {
       for (const type of ["click", "dblclick", "mousedown", "pointerdown", "keydown", "keypress", "input", "change", "submit"]) {
         e.addEventListener(type, deaf, { capture: true });
@@ -43,9 +62,21 @@
       e.after(copy);
     },
   }[fault.operator];
+  const candidates = () => [...(fault.selector ? document.querySelectorAll(fault.selector) : document.getElementsByTagName(fault.tag))];
+  if (inPlace) {
+    const found = candidates().filter(is);
+    // What loses the focus tells the page so, which is not taken back.
+    if (fault.operator !== "text" && fault.operator !== "role" && found.some((e) => e.contains(document.activeElement))) return { applied: 0, undo: () => {} };
+    const undo = found.map((e) => put(e));
+    return { applied: found.length, undo: () => undo.reverse().forEach((f) => f()) };
+  }
+  const told = Symbol.for("tapedeck.told");
+  const before = globalThis[told];
+  let applied = 0;
+  globalThis[told] = () => ({ ...(before ? before() : {}), applied });
+  const done = new WeakSet();
   const look = () => {
-    const found = fault.selector ? document.querySelectorAll(fault.selector) : document.getElementsByTagName(fault.tag);
-    for (const e of [...found]) {
+    for (const e of candidates()) {
       // A text that the page puts back is changed again.
       if ((done.has(e) && fault.operator !== "text") || (!fault.selector && !is(e))) continue;
       done.add(e);

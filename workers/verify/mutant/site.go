@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"tapedeck/domain/proof"
 	"tapedeck/proxy/twin"
 )
@@ -16,7 +18,12 @@ type Site struct {
 	// put changes the options of a run, so that the fault is in it; applied is to be called when the run comes to it. A page's
 	// script says so itself.
 	put func(o *twin.RunOptions, applied func())
+	// inPlace is what InPlace's script is told; nil where a run of its own is needed.
+	inPlace jsontext.Value
 }
+
+// InPlace is the fault for InPlaceScript; ok says that it can be put into the page and taken back.
+func (s Site) InPlace() (fault jsontext.Value, ok bool) { return s.inPlace, s.inPlace != nil }
 
 // Put returns the options of a run with the fault in it, and whether the run came to it.
 func (s Site) Put(o twin.RunOptions) (twin.RunOptions, *atomic.Bool) {

@@ -58,11 +58,43 @@ type Setup struct {
 	Coverage bool
 	// InitScript runs at the beginning of every document.
 	InitScript string
+	// InPlace are faults that are put into the page at each assertion that held, and taken back. Defaults to none.
+	InPlace *InPlace
+	// Skip leaves the run out: it has no session.
+	Skip bool
+}
+
+// InPlace are faults to be tried at a run's assertions.
+type InPlace struct {
+	// Script is the source of a JavaScript function of a fault that puts it into a document's elements and answers
+	// { applied, undo }.
+	Script string         `json:"script"`
+	List   []InPlaceFault `json:"list"`
+	// MS is how long they may take at one assertion, in milliseconds.
+	MS int `json:"milliseconds"`
+	// Check asks also whether each assertion notices that what it is about is changed.
+	Check bool `json:"check"`
+}
+
+// InPlaceFault is one of them.
+type InPlaceFault struct {
+	ID    string         `json:"id"`
+	Fault jsontext.Value `json:"fault"`
+}
+
+// SeenFault is what an assertion made of a fault that the page had a place for.
+type SeenFault struct {
+	ID string `json:"id"`
+	// Shown is a line that the page showed only or no longer with it; "" for none.
+	Shown      string  `json:"shown"`
+	Killed     bool    `json:"killed"`
+	Message    string  `json:"message"`
+	DurationMS float64 `json:"durationMs"`
 }
 
 // Observation is something that happened in a run.
 type Observation struct {
-	// Kind is "assertion", "checkpoint", "coverage" or "pageError".
+	// Kind is "assertion", "checkpoint", "coverage", "faults", "check" or "pageError".
 	Kind string `json:"kind"`
 	// Index counts assertions from 1.
 	Index      int    `json:"index"`
@@ -83,6 +115,12 @@ type Observation struct {
 	// URL is a script's, and Ranges the functions of it that were run, as offsets in UTF-16 units.
 	URL    string   `json:"url"`
 	Ranges [][2]int `json:"ranges"`
+	// Faults are those that were tried in place; Complete says that none was left out at this assertion.
+	Faults   []SeenFault `json:"faults"`
+	Complete bool        `json:"complete"`
+	// Noticed of Tried changes of what the assertion is about.
+	Tried   int `json:"tried"`
+	Noticed int `json:"noticed"`
 }
 
 // PageView is what a page shows.
@@ -226,6 +264,8 @@ type beginAnswer struct {
 	Checkpoints bool              `json:"checkpoints,omitempty"`
 	InitScript  string            `json:"initScript,omitempty"`
 	Coverage    bool              `json:"coverage,omitempty"`
+	InPlace     *InPlace          `json:"inPlace,omitempty"`
+	Skip        bool              `json:"skip,omitempty"`
 }
 
 func (c *control) begin(ctx context.Context, in beginAsk) (beginAnswer, error) {
@@ -235,7 +275,7 @@ func (c *control) begin(ctx context.Context, in beginAsk) (beginAnswer, error) {
 	}
 	out := beginAnswer{
 		Session: session, BaseURL: s.BaseURL, State: s.StorageState, Headers: s.Headers, Env: s.Env, CPUThrottle: s.CPUThrottle,
-		Checkpoints: s.Checkpoints, Coverage: s.Coverage, InitScript: s.InitScript,
+		Checkpoints: s.Checkpoints, Coverage: s.Coverage, InitScript: s.InitScript, InPlace: s.InPlace, Skip: s.Skip,
 	}
 	if !s.Proxy.IsValid() {
 		return out, nil

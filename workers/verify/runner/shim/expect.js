@@ -23,11 +23,26 @@ function subject(value) {
   return value?.constructor?.name ?? typeof value;
 }
 
+/** Arguments of a matcher with another limit, where they name one. */
+const within = (args, timeout) => args.map((a, i) => (i === args.length - 1 && a?.constructor === Object && "timeout" in a ? { ...a, timeout } : a));
+
+/** Matchers that wait for what a page shows, and look at it again when they are asked again. Pictures take too long. */
+const asksPages = (value, name) => isWeb(value) && name !== "toHaveScreenshot" && name !== "toPass";
+const isWeb = (value) => typeof value?.ariaSnapshot === "function" || typeof value?.goto === "function";
+
 /**
  * @param real Playwright's expect
- * @param record is called with what is known of an assertion and with a function that asks it; it answers what that answers
+ * @param record is called with what is known of an assertion and with a function that asks it; it answers what that answers.
+ *   Known is also again(milliseconds), where the assertion can be asked once more; then its value is a page or a locator.
  */
 function wrapExpect(real, record) {
+  const again = (known, name, args) => {
+    if (known.poll || !asksPages(known.value, name)) return undefined;
+    return (timeout) => {
+      const target = real.configure({ timeout, soft: false })(known.value);
+      return (known.negated ? target.not : target)[name](...within(args, timeout));
+    };
+  };
   const matchers = (target, known) =>
     new Proxy(target, {
       get(on, name, self) {
@@ -35,7 +50,7 @@ function wrapExpect(real, record) {
         if (name === "not") return matchers(value, { ...known, negated: !known.negated });
         if (name === "resolves" || name === "rejects") return matchers(value, known);
         if (typeof value !== "function" || typeof name === "symbol") return value;
-        return (...args) => record({ ...known, matcher: name, ...caller() }, () => Reflect.apply(value, on, args));
+        return (...args) => record({ ...known, matcher: name, ...caller(), again: again(known, name, args) }, () => Reflect.apply(value, on, args));
       },
     });
   return new Proxy(real, {
@@ -53,4 +68,4 @@ function wrapExpect(real, record) {
   });
 }
 
-module.exports = { wrapExpect, caller };
+module.exports = { wrapExpect, caller, isWeb };

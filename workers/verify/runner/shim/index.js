@@ -42,7 +42,8 @@ const base = real.test.extend({
   _tapedeck: [
     async ({}, use, info) => {
       const { session: id, ...setup } = await post("/begin", { test: describe(info), worker: info.workerIndex });
-      const session = new Session(id, setup);
+      if (setup.skip) info.skip();
+      const session = new Session(id, setup, (ms) => info.timeout && info.setTimeout(info.timeout + ms));
       await session.open();
       const before = {};
       for (const [name, value] of Object.entries(setup.env ?? {})) {

@@ -1,15 +1,20 @@
 // One run of one test, as the host sees it.
 const net = require("node:net");
+const { isWeb } = require("./expect.js");
 const { post, plain } = require("./host.js");
+const { Faults, check } = require("./inplace.js");
 
 const ariaWithin = 2000;
 const maxAria = 256 * 1024;
 
 class Session {
-  constructor(id, setup) {
+  /** @param extend gives the test more time, in milliseconds: what is asked of it beside its own work does not count. */
+  constructor(id, setup, extend) {
     this.id = id;
     this.setup = setup;
+    this.extend = extend;
     this.pages = new Set();
+    this.faults = setup.inPlace && new Faults(setup.inPlace);
     this.asked = 0;
     this.failed = undefined;
     this.crashed = "";
@@ -102,9 +107,22 @@ class Session {
     }
   }
 
+  /** Tries faults at an assertion that held. One that cannot be asked again leaves open whether it would notice them. */
+  async tryFaults(index, told, value, again) {
+    if (!this.faults) return;
+    if (!again) return this.say("faults", { index, complete: false });
+    const began = Date.now();
+    const { found, complete } = await this.faults.tryAt([...this.pages].filter((p) => !p.isClosed()), again);
+    this.say("faults", { index, faults: found.map((f) => ({ ...f, message: plain(f.message) })), complete });
+    if (this.setup.inPlace.check && !told.negated) {
+      this.say("check", { index, ...told, ...(await check(value, again)) });
+    }
+    this.extend(Date.now() - began);
+  }
+
   /** Asks an assertion and tells of it. */
   record(known, ask) {
-    const { value, ...told } = known;
+    const { value, again, ...told } = known;
     const index = ++this.asked;
     const began = Date.now();
     const done = (error) => {
@@ -123,19 +141,18 @@ class Session {
       }
       if (typeof answer?.then !== "function") {
         done();
+        if (this.faults) this.say("faults", { index, complete: false });
         return answer;
       }
       // Afterwards the page has come to what is claimed of it: that is the time to look.
       const look = () => (isWeb(value) ? this.look(index) : undefined);
       return answer.then(
-        async (v) => { done(); await look(); return v; },
+        async (v) => { done(); await look(); await this.tryFaults(index, told, value, again); return v; },
         async (error) => { done(error); await look(); throw error; },
       );
     };
     return run();
   }
 }
-
-const isWeb = (value) => typeof value?.ariaSnapshot === "function" || typeof value?.goto === "function";
 
 module.exports = { Session };
