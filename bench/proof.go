@@ -162,14 +162,15 @@ type effort struct {
 	ThrottleCPU   bool `json:"throttleCpu"`
 	Mutants       int  `json:"mutants"`
 	BudgetSeconds int  `json:"budgetSeconds"`
+	KeepTraces    bool `json:"keepTraces"`
 }
 
 // shaken is the effort that `tapedeck verify` makes unless it is told otherwise.
 func shaken(runs int) effort {
-	return effort{Runs: runs, Workers: 4, MaxLatencyMS: 500, ThrottleCPU: true, BudgetSeconds: 600}
+	return effort{Runs: runs, Workers: 4, MaxLatencyMS: 500, ThrottleCPU: true, BudgetSeconds: 600, KeepTraces: true}
 }
 
-// calm leaves a test alone on a machine that does nothing else.
+// calm leaves a test alone: nothing is slowed down, nothing runs beside it, and no trace is made.
 func calm(runs int) effort { return effort{Runs: runs, Workers: 1, BudgetSeconds: 600} }
 
 // verify runs the specs of some names, of all applications, and returns what they are worth and how long that took.

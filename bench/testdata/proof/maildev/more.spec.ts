@@ -14,14 +14,14 @@ test.describe("MailDev", recorded("maildev"), () => {
   test("shows who wrote a mail", async ({ page }) => {
     await openList(page);
     await readMail(page);
-    await expect(page.locator(".email-meta, .email-content, .main-container").first()).toContainText("a@example.org");
+    await expect(page.locator(".email-meta")).toContainText("a@example.org");
     await deleteMail(page);
   });
 
   test("shows the subject of the open mail", async ({ page }) => {
     await openList(page);
     await readMail(page);
-    await expect(page.getByRole("heading", { name: "Hello tape" })).toBeVisible();
+    await expect(page.locator(".email-meta .subject")).toHaveText("Hello tape");
     await deleteMail(page);
   });
 

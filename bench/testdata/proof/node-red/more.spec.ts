@@ -11,10 +11,10 @@ test.describe("Node-RED", recorded("node-red"), () => {
     await deploy(page);
   });
 
-  test("marks what is not deployed", async ({ page }) => {
+  test("offers to deploy what is not deployed", async ({ page }) => {
     await draw(page);
-    await expect(page.locator(".red-ui-flow-node-changed:not(.hide)")).toHaveCount(2);
     await nameDebug(page);
+    await expect(page.locator("#red-ui-header-button-deploy")).not.toHaveClass(/disabled/);
     await deploy(page);
     await expect(page.locator("#red-ui-header-button-deploy")).toHaveClass(/disabled/);
   });

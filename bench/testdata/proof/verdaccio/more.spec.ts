@@ -12,8 +12,8 @@ test.describe("Verdaccio", recorded("verdaccio"), () => {
 
   test("lists the package with its author and version", async ({ page }) => {
     await signIn(page);
-    await expect(page.getByTestId("package-list")).toContainText("tape-reel");
-    await expect(page.getByTestId("package-list")).toContainText("v1.2.3");
+    await expect(page.getByTestId("package-item-list")).toContainText("tape-reel");
+    await expect(page.getByTestId("package-item-list")).toContainText("v1.2.3");
   });
 
   test("suggests packages by a part of their name", async ({ page }) => {
