@@ -55,6 +55,7 @@ var sections = []section{
 	{"knowledge", "documents: crawled, read, indexed, found", (*bench).known},
 	{"extraction", "what is taken for the main content of published pages", (*bench).extraction},
 	{"locators", "recorded elements found again after a change, and said to be gone", (*bench).locators},
+	{"proof", "tests of recorded applications, run without them: the twin, bad writes, faults", (*bench).proof},
 	{"recorder", "recordings: the live canvas, the tape, and the cost of keeping everything", (*bench).recorder},
 }
 

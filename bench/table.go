@@ -21,7 +21,7 @@ type figure struct {
 	Note    string    `json:"note,omitempty"`
 }
 
-// target holds either the figure itself or its ratio against a bound.
+// target holds either the figure itself or its ratio against a bound: AtMost, unless there is an AtLeast.
 type target struct {
 	OfRatio bool    `json:"ofRatio,omitempty"`
 	AtLeast float64 `json:"atLeast,omitempty"`
@@ -39,10 +39,10 @@ func (f figure) reached() bool {
 	if f.Target.OfRatio {
 		v = f.Ratio
 	}
-	if f.Target.AtMost != 0 {
-		return v <= f.Target.AtMost
+	if f.Target.AtLeast != 0 {
+		return v >= f.Target.AtLeast
 	}
-	return v >= f.Target.AtLeast
+	return v <= f.Target.AtMost
 }
 
 // against sets the ratio of f to the median of a reference figure.
@@ -54,9 +54,9 @@ func (f figure) against(ref figure) figure {
 }
 
 func (t target) String() string {
-	s := "≥ " + number(t.AtLeast)
-	if t.AtMost != 0 {
-		s = "≤ " + number(t.AtMost)
+	s := "≤ " + number(t.AtMost)
+	if t.AtLeast != 0 {
+		s = "≥ " + number(t.AtLeast)
 	}
 	if t.OfRatio {
 		s += " ×"

@@ -25,6 +25,9 @@ func TestAFigureIsHeldAgainstItsTarget(t *testing.T) {
 		{"less than at least", figure{Runs: []float64{9.9}, Target: atLeast(10)}, false},
 		{"at most", figure{Runs: []float64{10}, Target: atMost(10)}, true},
 		{"more than at most", figure{Runs: []float64{10.1}, Target: atMost(10)}, false},
+		{"none", figure{Runs: []float64{0}, Target: atMost(0)}, true},
+		{"one instead of none", figure{Runs: []float64{1}, Target: atMost(0)}, false},
+		{"not measured", figure{Target: atMost(100)}, false},
 		{"ratio", figure{Runs: []float64{200}, Target: ratioAtLeast(2)}.against(peer), true},
 		{"ratio too small", figure{Runs: []float64{199}, Target: ratioAtLeast(2)}.against(peer), false},
 	} {

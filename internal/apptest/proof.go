@@ -25,12 +25,13 @@ type Proof struct {
 
 	start   func(testing.TB) *App
 	prepare func(testing.TB, *App)
+	unsaved string // selects what is in the page while something is not saved yet
 }
 
 // Proofs are the recordings that what plays and proves them is measured with.
 func Proofs() []Proof {
 	return []Proof{
-		{Name: "tiddlywiki", start: TiddlyWiki},
+		{Name: "tiddlywiki", start: TiddlyWiki, unsaved: "body.tc-dirty"},
 		{Name: "verdaccio", start: Verdaccio, prepare: publish, Secrets: map[string]string{"password": password}},
 		{Name: "maildev", start: MailDev, prepare: deliver},
 		{Name: "node-red", start: NodeRED},
@@ -63,6 +64,22 @@ func (p Proof) Recording(t testing.TB, app *App) recording.Document {
 		t.Fatalf("apptest: the recording of %s: %v", p.Name, err)
 	}
 	return doc
+}
+
+// Careful are steps as a careful person does them, who waits after each until all is saved: an application may save when
+// it likes, and what is recorded ends with the last step.
+func (p Proof) Careful(steps []recording.Step) []recording.Step {
+	if p.unsaved == "" {
+		return steps
+	}
+	var out []recording.Step
+	for _, s := range steps {
+		out = append(out, s, recording.Step{
+			ID: s.ID + "-saved", Type: recording.Assert, Assertion: &recording.Assertion{Claim: recording.Hidden},
+			Target: &recording.Target{Candidates: []recording.Candidate{{By: "css", Selector: p.unsaved, Matches: 1}}},
+		})
+	}
+	return out
 }
 
 // Secret is the value of one of the recording's secrets, for a player.
