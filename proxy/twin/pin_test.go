@@ -19,14 +19,15 @@ import (
 	"tapedeck/proxy/twin"
 )
 
-// realms is a site that looks at its clocks and random numbers everywhere that a script can run.
+// sites are realms, which looks at its clocks and random numbers everywhere that a script can run, and living, an
+// application as they are.
 //
-//go:embed testdata/realms
-var realms embed.FS
+//go:embed testdata/realms testdata/living
+var sites embed.FS
 
 func files(t *testing.T, dir string) http.Handler {
 	t.Helper()
-	sub, err := fs.Sub(realms, "testdata/"+dir)
+	sub, err := fs.Sub(sites, "testdata/"+dir)
 	require.NoError(t, err)
 	return http.FileServerFS(sub)
 }
@@ -37,7 +38,7 @@ func watchSite(t *testing.T, site http.Handler, act func(playwright.Page)) scene
 	origin := httptest.NewServer(site)
 	session, err := server(t).Open(proxy.SessionConfig{Policy: egress.Policy{AllowLoopback: true}, SpoolDir: t.TempDir()})
 	require.NoError(t, err)
-	through(t, session, origin.URL+"/", act)
+	through(t, session, origin.URL+"/", 0, act)
 	session.Stop()
 	entries := reread(t, session)
 	require.NoError(t, session.Close())
@@ -46,23 +47,35 @@ func watchSite(t *testing.T, site http.Handler, act func(playwright.Page)) scene
 	return scene{base: origin.URL, entries: entries}
 }
 
-// through opens an address behind a proxy and acts there.
-func through(t *testing.T, session *proxy.Session, address string, act func(playwright.Page)) {
+// through opens an address behind a proxy, in a browser whose clock is ahead, and acts there.
+func through(t *testing.T, session *proxy.Session, address string, ahead time.Duration, act func(playwright.Page)) {
 	t.Helper()
 	page := browser.Page(t, playwright.BrowserNewContextOptions{Proxy: &playwright.Proxy{Server: session.URL()}, IgnoreHttpsErrors: playwright.Bool(true)})
 	defer func() { _ = page.Context().Close() }()
+	if ahead > 0 {
+		require.NoError(t, page.Clock().Install(playwright.ClockInstallOptions{Time: time.Now().Add(ahead)}))
+	}
 	_, err := page.Goto(address)
 	require.NoError(t, err)
 	act(page)
 }
 
-// rewatch plays a scene once in Chromium.
+// rewatch plays a scene once in Chromium, now or, for o.Now, at another time.
 func (s scene) rewatch(t *testing.T, o twin.RunOptions, act func(playwright.Page)) twin.Report {
 	t.Helper()
 	run := s.tape(t).Play(o)
 	session, err := server(t).Open(proxy.SessionConfig{Origin: run})
 	require.NoError(t, err)
-	through(t, session, s.base+"/", act)
+	t.Cleanup(func() {
+		for _, d := range run.Report().Drift {
+			t.Log(d)
+		}
+	})
+	ahead := time.Duration(0)
+	if o.Now != nil {
+		ahead = o.Now().Sub(time.Now())
+	}
+	through(t, session, s.base+"/", ahead, act)
 	run.Settle(t.Context(), 5*time.Second)
 	session.Stop()
 	report := run.Finish()
@@ -70,7 +83,7 @@ func (s scene) rewatch(t *testing.T, o twin.RunOptions, act func(playwright.Page
 	return report
 }
 
-// aged is the scene as if it had been recorded that much earlier.
+// aged is the scene as if it had been recorded that much earlier; what was said stays what it is.
 func (s scene) aged(by time.Duration) scene {
 	out := scene{base: s.base, entries: slices.Clone(s.entries)}
 	for i := range out.entries {
