@@ -73,7 +73,7 @@ func (s scene) rewatch(t *testing.T, o twin.RunOptions, act func(playwright.Page
 	})
 	ahead := time.Duration(0)
 	if o.Now != nil {
-		ahead = o.Now().Sub(time.Now())
+		ahead = time.Until(o.Now())
 	}
 	through(t, session, s.base+"/", ahead, act)
 	run.Settle(t.Context(), 5*time.Second)
