@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"tapedeck/proxy"
@@ -303,4 +304,53 @@ func (s *shop) waiting() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.slow
+}
+
+// beats are a document and writes to one address, at the given milliseconds and with the bodies and answers that are told
+// of the n-th.
+func beats(at []int, say func(n int) (body, answer string)) []proxy.Entry {
+	list := []proxy.Entry{exchange(1, 0, http.MethodGet, "http://site.test/", "", "<h1>shop</h1>")}
+	for n, ms := range at {
+		body, answer := say(n)
+		list = append(list, exchange(int64(n+2), ms, http.MethodPost, "http://site.test/here", body, answer))
+	}
+	return list
+}
+
+func TestAHeartbeatMayComeMoreOrLessOften(t *testing.T) {
+	t.Parallel()
+	even := []int{1000, 6010, 11_000, 16_020, 21_000}
+	stamp := func(n int) string {
+		return epoch.Add(time.Duration(even[n]) * time.Millisecond).Format(time.RFC3339Nano)
+	}
+	now := func() string { return fmt.Sprintf(`{"user":"ada","at":%q}`, time.Now().UTC().Format(time.RFC3339Nano)) }
+	for name, c := range map[string]struct {
+		at   []int
+		say  func(int) (string, string)
+		sent func() string
+		beat bool
+	}{
+		"the same":             {even, func(int) (string, string) { return `{"user":"ada"}`, `"ok"` }, func() string { return `{"user":"ada"}` }, true},
+		"with its time":        {even, func(n int) (string, string) { return fmt.Sprintf(`{"user":"ada","at":%q}`, stamp(n)), `"ok"` }, now, true},
+		"and that of a server": {even, func(n int) (string, string) { return `{"user":"ada"}`, fmt.Sprintf(`{"time":%q}`, stamp(n)) }, func() string { return `{"user":"ada"}` }, true},
+		"by hand":              {[]int{1000, 3000, 11_000, 12_000, 21_000}, func(int) (string, string) { return `{"user":"ada"}`, `"ok"` }, func() string { return `{"user":"ada"}` }, false},
+		"with what it did":     {even, func(n int) (string, string) { return `{"user":"ada"}`, fmt.Sprintf(`{"likes":%d}`, n) }, func() string { return `{"user":"ada"}` }, false},
+		"with another id":      {even, func(int) (string, string) { return fmt.Sprintf(`{"id":%q}`, uuid.NewString()), `"ok"` }, func() string { return fmt.Sprintf(`{"id":%q}`, uuid.NewString()) }, false},
+		"with another number":  {even, func(n int) (string, string) { return fmt.Sprintf(`{"quantity":%d}`, n), `"ok"` }, func() string { return `{"quantity":0}` }, false},
+	} {
+		s := scene{base: "http://site.test", entries: beats(c.at, c.say)}
+		for _, times := range []int{0, 2, 8} {
+			report := s.again(t, func(v *visitor) {
+				for range times {
+					v.post("/here", c.sent())
+				}
+			})
+			require.Equal(t, c.beat, len(report.Drift) == 0, "%s, %d times: %v", name, times, report.Drift)
+		}
+		if !c.beat {
+			continue
+		}
+		report := s.again(t, func(v *visitor) { v.post("/here", `{"user":"eve"}`) })
+		require.NotEmpty(t, report.Drift, "another one's heartbeat: %s", name)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -129,16 +130,19 @@ const (
 	unevenness  = 0.2 // of the mean interval
 )
 
-// heartbeats makes background of what was sent again and again by the clock.
+// heartbeats makes background of what was sent again and again by the clock and answered alike. What it says of the time
+// may differ; a new id would be a new thing, and an answer that changes tells that something was done.
 func heartbeats(all []*exchange) {
 	type likeness struct {
 		key, query string
 		body       [sha256.Size]byte
+		answer     [sha256.Size]byte
 	}
 	same := map[likeness][]*exchange{}
 	for _, x := range all {
-		if x.kind == write {
-			key := likeness{x.key, x.url.RawQuery, sha256.Sum256(x.request.raw)}
+		if x.kind == write && !x.request.cut {
+			at := x.entry.Started
+			key := likeness{x.key, timeless(form(x.url.RawQuery), at), sha256.Sum256([]byte(timeless(x.request.body, at))), sha256.Sum256([]byte(x.said()))}
 			same[key] = append(same[key], x)
 		}
 	}
@@ -154,6 +158,15 @@ func heartbeats(all []*exchange) {
 			x.kind = background
 		}
 	}
+}
+
+// said is an answer's status and body, without their times.
+func (x *exchange) said() string {
+	r := x.entry.Response
+	if r == nil {
+		return ""
+	}
+	return strconv.Itoa(r.Status) + timeless(parseBody(r.Header.Get("Content-Type"), x.body), x.entry.Started)
 }
 
 // even says that moments, in order, make a rhythm.

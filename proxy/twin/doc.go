@@ -34,7 +34,23 @@
 // server says on its own), inject and policy (our script in pages and workers),
 // drift (the report).
 //
-// Known limits. Bodies are sent without the content encoding that they were
+// Known limits. Answers are sent without the content encoding that they were
 // recorded with. The state is what HTTP writes made of it: a server that changes
 // by a WebSocket message alone is followed only in the order of its answers.
+//
+// A POST counts as a write, but for GraphQL queries: that it was sent twice and
+// answered alike shows nothing, a search does that and an order that is placed
+// twice. So a search by POST has to be sent as often as in the recording.
+//
+// A heartbeat is what was sent at least four times, at least a second apart, in
+// one rhythm, with one answer, the same but for the time in it; one that counts,
+// or that the recording shows less often, is a write. A beacon is told by its mode
+// (no-cors): sendBeacon of a Blob of JSON looks like any other write. One in 80
+// pairs of Math.random().toString(36) looks like a word that somebody chose.
+//
+// Pinning does not reach a worker at a data: address, a Blob's that Trusted Types
+// let pass or that another realm named, a frame in a sandbox or a shadow tree
+// without an address, one whose srcdoc is changed later, and what is asked of a
+// frame in the very task that made it; suite.verify pins all frames by the driver.
+// A "use strict" at the head of a Blob's classic worker no longer counts.
 package twin

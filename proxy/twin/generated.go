@@ -35,6 +35,8 @@ const (
 	// unlikely is how little spoken a made word is, in bits. Of 11 random digits and letters one in 50 is more so. Letters
 	// alone may be a name in any language.
 	unlikely, unlikelyName = -4, -12
+	// shortestVouched is the length of a word that tells for another.
+	shortestVouched = 10
 )
 
 // alike says that two values could have been made by the same code, at random.
@@ -52,7 +54,14 @@ func alike(recorded, sent string, shortest int) bool {
 		return near(recorded, sent, 2)
 	}
 	return wordShape.MatchString(recorded) && wordShape.MatchString(sent) && near(recorded, sent, 3) &&
-		isRandom(recorded) && spoken(sent) < 0
+		(isRandom(recorded) && spoken(sent) < 0 || isVouchedFor(recorded, sent))
+}
+
+// isVouchedFor lets a long word pass that by chance is a little like a spoken one (one in 36 of Math.random's) when what
+// stands in its place now is not at all: nobody chooses such a word.
+func isVouchedFor(recorded, sent string) bool {
+	return min(len(recorded), len(sent)) >= shortestVouched && strings.ContainsAny(recorded, "0123456789") &&
+		spoken(recorded) < -unlikely && spoken(sent) < 2*unlikely
 }
 
 func isRandom(word string) bool {

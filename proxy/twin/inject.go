@@ -12,10 +12,11 @@ import (
 	"golang.org/x/net/html"
 )
 
-// pinning is an expression: a function of the time to add, in milliseconds, and the seed.
-//
+// pinning is an expression on one line: a function of the scope, the time to add, in milliseconds, the seed and an ordinal.
+var pinning = oneLine(pinSource)
+
 //go:embed pin.js
-var pinning string
+var pinSource string
 
 // inject puts the run's scripts into a document, or before a worker's own.
 func (r *Run) inject(a *Answer) {
@@ -32,7 +33,7 @@ func (r *Run) inject(a *Answer) {
 		if useStrict.Match(a.Body) {
 			strict = `"use strict";`
 		}
-		a.Body = slices.Concat([]byte(strict+oneLine(r.pinScript(a))), a.Body)
+		a.Body = slices.Concat([]byte(strict+r.pinScript(a)), a.Body)
 	}
 }
 
@@ -46,7 +47,7 @@ func oneLine(script string) string {
 			out.WriteString(line + " ")
 		}
 	}
-	return out.String()
+	return strings.TrimSpace(out.String())
 }
 
 func isDocument(dest string) bool {
@@ -75,7 +76,7 @@ func (r *Run) pinScript(a *Answer) string {
 
 func (r *Run) pinned(address string, n int) string {
 	seed := strconv.FormatUint(r.opts.Seed, 10) + "/" + address
-	return fmt.Sprintf("%s(%d,%s,%d);", strings.TrimSpace(pinning), r.shift().Milliseconds(), strconv.QuoteToASCII(seed), n)
+	return fmt.Sprintf("%s(globalThis,%d,%s,%d);", pinning, r.shift().Milliseconds(), strconv.QuoteToASCII(seed), n)
 }
 
 func (r *Run) injectDocument(a *Answer, kind string) {

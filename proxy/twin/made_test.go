@@ -254,3 +254,15 @@ func TestReadsMayKeepTheirAnswersFromACache(t *testing.T) {
 }
 
 func digest(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))) }
+
+func TestAWordThatLooksSpokenByChanceIsVouchedFor(t *testing.T) {
+	t.Parallel()
+	body := func(word string) map[string]any { return map[string]any{"nonce": word} }
+	tape := tapeOf(t, body("de3033u568o"))
+	require.Empty(t, sends(t, tape, body("ygrpvs3zy3")))
+	for _, chosen := range []string{"PostgreSQL16", "Galaxy24Ultra", "20261224T180000Z"} {
+		require.NotEmpty(t, sends(t, tape, body(chosen)), chosen)
+		require.NotEmpty(t, sends(t, tapeOf(t, body(chosen)), body("iPhone15Promax")), chosen)
+	}
+	require.NotEmpty(t, sends(t, tapeOf(t, body("de3033u568o"), "de3033u568o"), body("ygrpvs3zy3")), "it was typed")
+}

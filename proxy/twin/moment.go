@@ -1,6 +1,9 @@
 package twin
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -114,4 +117,25 @@ func digitMoment(s string) (at time.Time, format string) {
 		}
 	}
 	return time.Time{}, ""
+}
+
+// timeless writes a value down with the layouts of times close to at in their place.
+func timeless(n node, at time.Time) string {
+	var b strings.Builder
+	switch n.kind {
+	case object:
+		for _, name := range slices.Sorted(maps.Keys(n.members)) {
+			_, _ = fmt.Fprintf(&b, "%q:%s,", name, timeless(n.members[name], at))
+		}
+		return "{" + b.String() + "}"
+	case array:
+		for _, item := range n.items {
+			b.WriteString(timeless(item, at) + ",")
+		}
+		return "[" + b.String() + "]"
+	}
+	if moment, format := momentOf(n.text); format != "" && moment.Sub(at).Abs() < apart {
+		return format
+	}
+	return strconv.Itoa(int(n.kind)) + strconv.Quote(n.text)
 }

@@ -1,5 +1,5 @@
-((offset, seed, ordinal) => {
-  const scope = globalThis;
+(function pin(scope, offset, seed, ordinal, above) {
+  const { Crypto, CookieStore, Document, Intl, Math, Performance, Temporal } = scope;
   const mark = Symbol.for("tapedeck.pinned");
   if (scope[mark]) return;
   Object.defineProperty(scope, mark, { value: true });
@@ -18,7 +18,7 @@
   replace(RealDate.prototype, "constructor", Pinned);
   replace(scope, "Date", Pinned);
 
-  const Format = scope.Intl && Intl.DateTimeFormat;
+  const Format = Intl && Intl.DateTimeFormat;
   if (Format) {
     const format = Object.getOwnPropertyDescriptor(Format.prototype, "format");
     const bound = new WeakMap();
@@ -36,8 +36,10 @@
     });
   }
 
-  if (scope.Temporal) {
-    const Now = Temporal.Now;
+  // V8 gives a frame that is pinned from outside the Temporal of who asks, which is pinned already.
+  if (Temporal && !Temporal.Now[mark]) {
+    const { Now } = Temporal;
+    Object.defineProperty(Now, mark, { value: true });
     const real = { instant: Now.instant.bind(Now), zone: Now.timeZoneId.bind(Now) };
     const instant = () => real.instant().add({ milliseconds: offset });
     const zoned = (zone) => instant().toZonedDateTimeISO(zone === undefined ? real.zone() : zone);
@@ -53,7 +55,7 @@
     const was = owner && Object.getOwnPropertyDescriptor(owner, name);
     if (was) Object.defineProperty(owner, name, { ...was, ...how(was) });
   };
-  change(scope.Performance && Performance.prototype, "timeOrigin", (was) => ({ get() { return was.get.call(this) + offset; } }));
+  change(Performance && Performance.prototype, "timeOrigin", (was) => ({ get() { return was.get.call(this) + offset; } }));
   const RealFile = scope.File;
   if (RealFile) {
     replace(scope, "File", new Proxy(RealFile, {
@@ -62,15 +64,16 @@
     }));
   }
   const real = (date) => new RealDate(date - offset);
-  change(scope.Document && Document.prototype, "cookie", (was) => ({
+  change(Document && Document.prototype, "cookie", (was) => ({
     set(text) {
       was.set.call(this, `${text}`.replace(/(;\s*expires\s*=)([^;]*)/i, (all, name, at) => {
         const end = RealDate.parse(at);
-        return end > 864e5 * 3653 ? name + real(end).toUTCString() : all; // an early one deletes the cookie
+        // An early one deletes the cookie.
+        return end > 864e5 * 3653 ? name + real(end).toUTCString() : all;
       }));
     },
   }));
-  change(scope.CookieStore && CookieStore.prototype, "set", (was) => ({
+  change(CookieStore && CookieStore.prototype, "set", (was) => ({
     value: function set(...args) {
       const [first] = args;
       return was.value.apply(this, first && first.expires > 864e5 * 3653 ? [{ ...first, expires: first.expires - offset }] : args);
@@ -80,7 +83,7 @@
   // Where this document stands among the frames, and how many were there before it, so that two of the same address
   // differ. A frame counts by its parent's own count: which of two frames asks first is chance.
   const counts = Symbol.for("tapedeck.counts");
-  let place = `${seed}/${ordinal}`;
+  let place = above ? `${above}>${ordinal}` : `${seed}/${ordinal}`;
   const path = [];
   for (let w = scope; typeof w.parent === "object" && w.parent && w.parent !== w; w = w.parent) {
     let i = 0;
@@ -115,7 +118,7 @@
   };
   for (let i = 0; i < 16; i++) next();
   replace(Math, "random", function random() { return (next() * 0x200000 + (next() >>> 11)) / 0x20000000000000; });
-  const Source = scope.Crypto && Crypto.prototype;
+  const Source = Crypto && Crypto.prototype;
   if (Source) {
     const fill = Source.getRandomValues;
     replace(Source, "getRandomValues", function getRandomValues(array) {
@@ -134,5 +137,66 @@
         return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
       });
     }
+  }
+
+  // What no server answers. A worker's script that the page made is pinned before its own first line.
+  const root = seed.slice(0, seed.indexOf("/") + 1);
+  const made = new Map();
+  const { URL, Blob } = scope;
+  const create = URL && URL.createObjectURL;
+  const revoke = URL && URL.revokeObjectURL;
+  if (create && (scope.Worker || scope.SharedWorker)) {
+    let workers = 0;
+    const pinned = (blob) => {
+      workers++;
+      const script = `(${pin})(globalThis,${offset},${JSON.stringify(root)},${workers},${JSON.stringify(place)});`;
+      return create.call(URL, new Blob([script, blob], { type: blob.type }));
+    };
+    replace(URL, "createObjectURL", function createObjectURL(object) {
+      const address = create.call(this, object);
+      if (object instanceof Blob) made.set(address, { blob: object });
+      return address;
+    });
+    replace(URL, "revokeObjectURL", function revokeObjectURL(address) {
+      const { shared } = made.get(`${address}`) || {};
+      if (shared) revoke.call(this, shared);
+      made.delete(`${address}`);
+      return revoke.call(this, address);
+    });
+    for (const name of ["Worker", "SharedWorker"]) {
+      const Real = scope[name];
+      if (!Real) continue;
+      const Pinning = new Proxy(Real, {
+        construct: (target, [address, ...rest], by) => {
+          // An address that only Trusted Types let pass stays what it is.
+          const known = (typeof address === "string" || address instanceof URL) && made.get(`${address}`);
+          if (!known) return Reflect.construct(target, [address, ...rest], by);
+          // Who asks for a shared worker's address again means the same worker.
+          if (name === "SharedWorker") return Reflect.construct(target, [(known.shared ||= pinned(known.blob)), ...rest], by);
+          const once = pinned(known.blob);
+          try {
+            return Reflect.construct(target, [once, ...rest], by);
+          } finally {
+            revoke.call(URL, once);
+          }
+        },
+      });
+      replace(Real.prototype, "constructor", Pinning);
+      replace(scope, name, Pinning);
+    }
+  }
+  // A frame without an address is this site's own window before its document begins.
+  if (Document) {
+    const blank = ({ frameElement: f }) => f.hasAttribute("srcdoc") || /^(about:|javascript:|$)/i.test(f.getAttribute("src") || "");
+    const look = () => {
+      for (let i = 0; i < scope.length; i++) {
+        try {
+          if (!scope[i][mark] && blank(scope[i])) pin(scope[i], offset, root, 0);
+        } catch {
+          // another site's
+        }
+      }
+    };
+    new scope.MutationObserver(look).observe(scope.document, { childList: true, subtree: true });
   }
 })

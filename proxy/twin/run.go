@@ -105,6 +105,9 @@ func (r *Run) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, &proxy.Failure{Code: proxy.CodeRequest, Message: err.Error()}
 	}
+	if plain, cut := decode(body, req.Header.Values("Content-Encoding")); cut == "" {
+		body = plain // as the tape has it; what cannot be decoded is compared as it is
+	}
 	u := *req.URL
 	plainScheme(&u)
 	q := query{Request: req, request: newRequest(req.Method, &u, req.Header.Get("Content-Type"), body)}

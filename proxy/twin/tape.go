@@ -2,6 +2,7 @@ package twin
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -199,23 +200,28 @@ func plainBody(b *proxy.Body, h proxy.Headers) (data []byte, cut string, err err
 	if err != nil {
 		return nil, "", err
 	}
-	encoding := strings.Join(h.Values("Content-Encoding"), ",")
-	if encoding == "" || len(raw) == 0 {
-		return raw, b.Cause, nil
+	data, cut = decode(raw, h.Values("Content-Encoding"))
+	return data, cmp.Or(b.Cause, cut), nil
+}
+
+// decode takes content encodings off; cut says why not all of it.
+func decode(raw []byte, encodings []string) (data []byte, cut string) {
+	if len(encodings) == 0 || len(raw) == 0 {
+		return raw, ""
 	}
 	var out bytes.Buffer
-	plain, err := proxy.Decode(encoding, bytes.NewReader(raw))
+	plain, err := proxy.Decode(strings.Join(encodings, ","), bytes.NewReader(raw))
 	if err == nil {
 		_, err = out.ReadFrom(io.LimitReader(plain, maxPlain))
 		_ = plain.Close()
 	}
-	if out.Len() >= maxPlain {
-		return out.Bytes(), "it is larger than a twin takes", nil
+	switch {
+	case out.Len() >= maxPlain:
+		return out.Bytes(), "it is larger than a twin takes"
+	case err != nil:
+		return out.Bytes(), "it cannot be decoded: " + err.Error()
 	}
-	if err != nil && b.Cause == "" {
-		return out.Bytes(), "it cannot be decoded: " + err.Error(), nil
-	}
-	return out.Bytes(), b.Cause, nil
+	return out.Bytes(), ""
 }
 
 func keyOf(method string, u *url.URL) string { return method + " " + originOf(u) + u.EscapedPath() }

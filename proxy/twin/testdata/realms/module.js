@@ -1,0 +1,2 @@
+import "./look.js";
+postMessage({ "": await look() });

@@ -1,0 +1,2 @@
+importScripts("/look.js");
+onconnect = async ({ ports: [port] }) => port.postMessage({ "": await look() });
