@@ -124,8 +124,9 @@ type Host interface {
 	Begin(ctx context.Context, t Test) (session string, s Setup, err error)
 	// Observe is told of one thing that happened.
 	Observe(session string, o Observation)
-	// Settle is asked when the test is over and its pages are still open; it may wait for what they are about to send.
-	Settle(ctx context.Context, session string)
+	// Settle is asked when the test is over and its pages are still open; it may wait for what they are about to send. It
+	// answers whether the run may pass as far as is known: of one that may not, evidence is kept.
+	Settle(ctx context.Context, session string) bool
 	// Finish is asked when the pages are closed.
 	Finish(ctx context.Context, session string, e Ended) Verdict
 }
@@ -324,9 +325,12 @@ type sessionAsk struct {
 	Session string `json:"session"`
 }
 
-func (c *control) settle(ctx context.Context, in sessionAsk) (none, error) {
-	c.host.Settle(ctx, in.Session)
-	return none{}, nil
+type settleAnswer struct {
+	Fits bool `json:"fits"`
+}
+
+func (c *control) settle(ctx context.Context, in sessionAsk) (settleAnswer, error) {
+	return settleAnswer{Fits: c.host.Settle(ctx, in.Session)}, nil
 }
 
 type finishAsk struct {
