@@ -174,9 +174,12 @@ func (v *verification) tryMutants(ctx context.Context, src *source, tests []proo
 		return nil
 	}
 	tests = slices.DeleteFunc(slices.Clone(tests), func(t proof.Test) bool { return len(normal[t.ID]) == 0 })
+	seen := &changes{name: fmt.Sprintf("mutants/%s-%d.json", src.about.ID, from+1)}
+	defer v.storeChanges(ctx, seen)
 	return v.play(ctx, b, tests, func(ctx context.Context, x *session, r runner.Result) {
 		m := chosen[x.plan.mutant]
 		j := x.judge(m, r, normal[x.test.ID])
+		seen.add(&j, x.view(), normal[x.test.ID])
 		if err := v.ledger.write(ctx, proof.Judge{Judgements: []proof.Judgement{j}}); err != nil {
 			v.note("a judgement could not be written down: %v", err)
 		}
