@@ -496,6 +496,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/suites/{jobId}/trace": {
+        parameters: {
+            query: {
+                /** @description The artefact, one of a run's evidence */
+                name: string;
+            };
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Where the trace viewer shows the trace of a run
+         * @description On another origin than this API, signed and good for some minutes.
+         */
+        get: operations["openRunTrace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/knowledge/search": {
         parameters: {
             query?: never;
@@ -3493,6 +3518,36 @@ export interface operations {
                 };
             };
             404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    openRunTrace: {
+        parameters: {
+            query: {
+                /** @description The artefact, one of a run's evidence */
+                name: string;
+            };
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The address */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        url: string;
+                    };
+                };
+            };
+            404: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
