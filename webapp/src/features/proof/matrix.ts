@@ -66,9 +66,8 @@ export function matrixOf(proof: Proof, live: boolean): Matrix {
   const cell = (test: ProofTest, column: Column): Cell => {
     if (!column.mutant) {
       const run = runs.get(place(test.id, column.id));
-      return run
-        ? { state: run.outcome, run, others: others.get(placeOfRun(run)) }
-        : { state: open };
+      const tried = others.get(place(test.id, column.id));
+      return run ? { state: run.outcome, run, others: tried } : { state: open, others: tried };
     }
     const { mutant } = column;
     const judgement = judgements.get(place(test.id, mutant.id));

@@ -92,8 +92,6 @@ function Shown({
         <Troubles job={job} proof={proof} />
         {proof.rest && <RestLine proof={proof} rest={proof.rest} />}
         <Summary standings={ranked} />
-        <Repairs proof={proof} />
-        <Checks proof={proof} />
         <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
           <h2 className="text-base font-semibold">Every run and every fault</h2>
           <Filters show={place.show} onShow={(show) => onPlace({ show })} />
@@ -115,6 +113,8 @@ function Shown({
           </Notice>
         )}
         <Legend matrix={whole} />
+        <Repairs proof={proof} />
+        <Checks proof={proof} />
       </div>
       {found && (
         <Evidence
