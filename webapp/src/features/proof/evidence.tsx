@@ -226,6 +226,9 @@ function Film({ jobId, run }: { jobId: string; run: ProofRun }) {
           preload="metadata"
           aria-label="Film of the run"
           src={evidenceURL(jobId, name)}
+          onLoadedMetadata={({ currentTarget: film }) => {
+            film.currentTime = film.duration; // where it failed; from there it plays from the start
+          }}
           className="block aspect-video w-full rounded-md border border-line bg-well"
         />
       ) : (
