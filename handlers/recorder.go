@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
+	"tapedeck/artifacts"
 	"tapedeck/domain/job"
 	"tapedeck/domain/recording"
 	"tapedeck/handlers/problem"
@@ -25,8 +26,8 @@ type Recorder interface {
 	Join(ctx context.Context, sessionID, viewer string) (Seat, error)
 	// Devices lists the devices that a browser can pretend to be, by name.
 	Devices(ctx context.Context) ([]Device, error)
-	// TraceURL is a short-lived address at which the trace viewer shows a trace of a job.
-	TraceURL(ctx context.Context, jobID string, attempt int, host string) (string, error)
+	// TraceURL is a short-lived address at which the trace viewer shows a trace.
+	TraceURL(ctx context.Context, trace artifacts.Key, host string) (string, error)
 }
 
 // Seat is one viewer's place before a session that is live. Next and Take may be called side by side.
@@ -235,27 +236,31 @@ type traceURLBody struct {
 
 // openTrace answers where the trace viewer, on an origin of its own, shows the recording's trace.
 func (s *Server) openTrace(c *fiber.Ctx) error {
-	id, err := jobID(c)
-	if err != nil {
-		return err
-	}
 	if err := readQuery(c).err(); err != nil {
 		return err
 	}
-	found, all, err := s.stored(c)
+	return s.showTrace(c, traceFile)
+}
+
+// traceFile is what a trace's name ends with.
+const traceFile = "trace.zip"
+
+// showTrace answers where the trace viewer shows a trace that a job stored under a name.
+func (s *Server) showTrace(c *fiber.Ctx, name string) error {
+	id, all, err := s.stored(c)
 	if err != nil {
 		return err
 	}
-	trace, ok := latest(all, "trace.zip", 0)
+	trace, ok := latest(all, name, 0)
 	if !ok {
-		return problem.New(problem.NotFound, "this recording has no trace")
+		return problem.New(problem.NotFound, "there is no such trace")
 	}
 	if s.cfg.Recorder == nil {
 		return problem.New(problem.Unavailable, "this server has no trace viewer")
 	}
 	ctx, cancel := within()
 	defer cancel()
-	url, err := s.cfg.Recorder.TraceURL(ctx, found, trace.Attempt, string(c.Request().Host()))
+	url, err := s.cfg.Recorder.TraceURL(ctx, artifacts.Key{JobID: id, Attempt: trace.Attempt, Name: name}, string(c.Request().Host()))
 	if err != nil {
 		s.log.Warn("no address for the trace", "job", id, "err", err)
 		return problem.New(problem.Unavailable, "the trace viewer is not ready; `tapedeck doctor` says why")

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/stretchr/testify/require"
 
+	"tapedeck/artifacts"
 	"tapedeck/domain/job"
 	"tapedeck/domain/recording"
 	"tapedeck/eventstore"
@@ -190,6 +191,23 @@ func TestARecordingIsEdited(t *testing.T) {
 	require.Equal(t, size, b.size(), "all edits or none")
 }
 
+func TestATraceOfARunIsShown(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *handlers.Config) { c.Recorder = &echo{} })
+	j := b.submit(`{"kind":"any.thing"}`)
+	_, out := b.begin(j.JobID)
+	const name = "runs/stability-1-aa/trace.zip"
+	stored, err := b.artifacts.Put(t.Context(), artifacts.Key{JobID: j.JobID, Attempt: 1, Name: name}, "", strings.NewReader("PK"), 10)
+	require.NoError(t, err)
+	require.NoError(t, out.Append(t.Context(), b.now(), job.ArtifactStored{Name: name, Size: stored.Size, ContentType: stored.ContentType, SHA256: stored.SHA256}))
+	at := "/api/suites/" + j.JobID + "/trace?name="
+	require.Contains(t, string(b.do("GET", at+name, "").is(200).body), "http://127.0.0.1:1/"+j.JobID+"/"+name)
+	b.do("GET", at+"runs/stability-2-aa/trace.zip", "").is(404).problem("not_found")
+	for _, bad := range []string{"", "runs/stability-1-aa/network.json", "atrace.zip"} {
+		b.do("GET", at+bad, "").is(400).problem("invalid")
+	}
+}
+
 // echo is a recorder with one live session, whose seats answer what they are told.
 type echo struct {
 	live   string
@@ -205,8 +223,8 @@ func (e *echo) Join(_ context.Context, id, _ string) (handlers.Seat, error) {
 func (e *echo) Devices(context.Context) ([]handlers.Device, error) {
 	return []handlers.Device{{Name: "Pixel 7", Viewport: recording.Size{Width: 412, Height: 839}}}, nil
 }
-func (e *echo) TraceURL(context.Context, string, int, string) (string, error) {
-	return "http://127.0.0.1:1/trace", nil
+func (e *echo) TraceURL(_ context.Context, trace artifacts.Key, _ string) (string, error) {
+	return "http://127.0.0.1:1/" + trace.JobID + "/" + trace.Name, nil
 }
 
 type echoSeat struct {

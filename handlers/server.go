@@ -168,6 +168,7 @@ func (s *Server) mountRecorder() {
 func (s *Server) mountSuites() {
 	s.post(verifyPath, s.verifySuite)
 	s.get("/api/suites/:id/proof", s.getProof)
+	s.get("/api/suites/:jobId/trace", s.openRunTrace)
 }
 
 func (s *Server) mountKnowledge() {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"mime/multipart"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -124,6 +125,19 @@ func (s *Server) takeProject(part *multipart.Part, name string, files *[]uploade
 	}
 	*files = append(*files, uploadedFile{Name: name, Upload: u.ID, SHA256: u.SHA256.String(), Size: u.Size})
 	return nil
+}
+
+// openRunTrace answers where the trace viewer shows the trace of one run.
+func (s *Server) openRunTrace(c *fiber.Ctx) error {
+	q := readQuery(c, "name")
+	name := q.one("name")
+	if name != traceFile && !strings.HasSuffix(name, "/"+traceFile) {
+		q.fault("name", "want the name of a "+traceFile)
+	}
+	if err := q.err(); err != nil {
+		return err
+	}
+	return s.showTrace(c, name)
 }
 
 // getProof answers what is known of a test project's worth.

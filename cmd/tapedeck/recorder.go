@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"tapedeck/artifacts"
 	"tapedeck/config"
 	"tapedeck/domain/device"
 	"tapedeck/domain/recording"
@@ -166,8 +167,8 @@ func (a apiRecorder) Devices(context.Context) ([]handlers.Device, error) {
 }
 
 // TraceURL implements handlers.Recorder.
-func (a apiRecorder) TraceURL(_ context.Context, jobID string, attempt int, host string) (string, error) {
-	return a.viewer.URL(jobID, attempt, host)
+func (a apiRecorder) TraceURL(_ context.Context, trace artifacts.Key, host string) (string, error) {
+	return a.viewer.URL(trace, host)
 }
 
 // startViewer serves traces on an origin of its own: they hold pages of strangers.

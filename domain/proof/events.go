@@ -201,8 +201,10 @@ type Judgement struct {
 	Message    string `json:"message,omitempty"`
 	DurationMS int64  `json:"durationMs"`
 	// InPlace says that the fault was put into the page at each assertion and taken back, instead of a run of its own.
-	InPlace  bool     `json:"inPlace,omitzero"`
+	InPlace bool `json:"inPlace,omitzero"`
+	// Evidence names artefacts, of the job JobID when that is not the proof's own.
 	Evidence []string `json:"evidence,omitempty"`
+	JobID    string   `json:"jobId,omitempty"`
 }
 
 // Judged tells of finished judgements.

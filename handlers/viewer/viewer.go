@@ -132,9 +132,9 @@ func (s *Server) Addr() string {
 // ErrMissing: the viewer's files are not installed.
 var ErrMissing = errors.New("the trace viewer is not installed")
 
-// URL is where the viewer shows the trace of a job's attempt. Host is the Host header of whoever asks: the viewer is
+// URL is where the viewer shows a trace. Host is the Host header of whoever asks: the viewer is
 // on the same name, at its own port.
-func (s *Server) URL(jobID string, attempt int, host string) (string, error) {
+func (s *Server) URL(trace artifacts.Key, host string) (string, error) {
 	if _, err := s.files(); err != nil {
 		return "", err
 	}
@@ -147,8 +147,8 @@ func (s *Server) URL(jobID string, attempt int, host string) (string, error) {
 		name = h
 	}
 	base := "http://" + net.JoinHostPort(strings.Trim(name, "[]"), port)
-	trace := base + "/traces/" + s.sign(jobID, attempt, time.Now().Add(s.cfg.Lifetime)) + "/trace.zip"
-	return base + "/index.html?trace=" + url.QueryEscape(trace), nil
+	at := base + "/traces/" + s.sign(trace, time.Now().Add(s.cfg.Lifetime)) + "/trace.zip"
+	return base + "/index.html?trace=" + url.QueryEscape(at), nil
 }
 
 func (s *Server) files() (string, error) {
@@ -163,8 +163,8 @@ func (s *Server) files() (string, error) {
 }
 
 // sign makes a token of a claim and its HMAC.
-func (s *Server) sign(jobID string, attempt int, until time.Time) string {
-	claim := base64.RawURLEncoding.EncodeToString([]byte(jobID + " " + strconv.Itoa(attempt) + " " + strconv.FormatInt(until.Unix(), 10)))
+func (s *Server) sign(k artifacts.Key, until time.Time) string {
+	claim := base64.RawURLEncoding.EncodeToString([]byte(fmt.Sprintf("%s %d %d %s", k.JobID, k.Attempt, until.Unix(), k.Name)))
 	return claim + "." + s.mac(claim)
 }
 
@@ -181,8 +181,8 @@ func (s *Server) read(token string) (k artifacts.Key, ok bool) {
 		return k, false
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(claim)
-	fields := strings.Fields(string(raw))
-	if err != nil || len(fields) != 3 {
+	fields := strings.SplitN(string(raw), " ", 4)
+	if err != nil || len(fields) != 4 {
 		return k, false
 	}
 	attempt, err1 := strconv.Atoi(fields[1])
@@ -190,13 +190,13 @@ func (s *Server) read(token string) (k artifacts.Key, ok bool) {
 	if err1 != nil || err2 != nil || time.Now().Unix() > until {
 		return k, false
 	}
-	return artifacts.Key{JobID: fields[0], Attempt: attempt, Name: "trace.zip"}, true
+	return artifacts.Key{JobID: fields[0], Attempt: attempt, Name: fields[3]}, true
 }
 
 func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 	key, ok := s.read(r.PathValue("token"))
 	if !ok {
-		http.Error(w, "This address is not good any more. Open the trace again from its recording.", http.StatusForbidden)
+		http.Error(w, "This address is not good any more. Open the trace again from where it was linked.", http.StatusForbidden)
 		return
 	}
 	file, err := s.cfg.Artifacts.Read(r.Context(), key, 0, -1)

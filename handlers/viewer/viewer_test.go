@@ -60,9 +60,9 @@ func get(t *testing.T, address, host string) (int, string, http.Header) {
 func TestATraceIsShownByASignedAddress(t *testing.T) {
 	t.Parallel()
 	s, store := start(t)
-	_, err := store.Put(t.Context(), artifacts.Key{JobID: job, Attempt: 2, Name: "trace.zip"}, "", strings.NewReader("a trace"), 100)
+	_, err := store.Put(t.Context(), artifacts.Key{JobID: job, Attempt: 2, Name: "runs/a b/trace.zip"}, "", strings.NewReader("a trace"), 100)
 	require.NoError(t, err)
-	address, err := s.URL(job, 2, "127.0.0.1:8000")
+	address, err := s.URL(artifacts.Key{JobID: job, Attempt: 2, Name: "runs/a b/trace.zip"}, "127.0.0.1:8000")
 	require.NoError(t, err)
 	status, body, header := get(t, address, "")
 	require.Equal(t, 200, status)
@@ -78,7 +78,7 @@ func TestATraceIsShownByASignedAddress(t *testing.T) {
 
 	status, _, _ = get(t, strings.Replace(trace, "/traces/", "/traces/x", 1), "")
 	require.Equal(t, 403, status, "another claim")
-	missing, err := s.URL(job, 3, "localhost:8000")
+	missing, err := s.URL(artifacts.Key{JobID: job, Attempt: 3, Name: "trace.zip"}, "localhost:8000")
 	require.NoError(t, err)
 	u, err = url.Parse(missing)
 	require.NoError(t, err)
@@ -90,7 +90,7 @@ func TestATraceIsShownByASignedAddress(t *testing.T) {
 func TestWhatTheViewerRefuses(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t, func(c *viewer.Config) { c.Lifetime = -time.Minute })
-	address, err := s.URL(job, 1, "127.0.0.1")
+	address, err := s.URL(artifacts.Key{JobID: job, Attempt: 1, Name: "trace.zip"}, "127.0.0.1")
 	require.NoError(t, err)
 	u, err := url.Parse(address)
 	require.NoError(t, err)
@@ -112,7 +112,7 @@ func TestWhatTheViewerRefuses(t *testing.T) {
 func TestAViewerThatIsNotInstalled(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t, func(c *viewer.Config) { c.Dir = func() (string, error) { return "/nowhere", nil } })
-	_, err := s.URL(job, 1, "localhost")
+	_, err := s.URL(artifacts.Key{JobID: job, Attempt: 1, Name: "trace.zip"}, "localhost")
 	require.ErrorIs(t, err, viewer.ErrMissing)
 	status, body, _ := get(t, "http://"+s.Addr()+"/", "")
 	require.Equal(t, 503, status)

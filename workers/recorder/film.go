@@ -4,17 +4,16 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/playwright-community/playwright-go"
 	"golang.org/x/sync/errgroup"
+
+	"tapedeck/workers/video"
 )
 
 // film keeps the frames that were shown, and thins them out when there are too
@@ -23,22 +22,11 @@ type film struct {
 	dir    string
 	max    int
 	mu     sync.Mutex
-	frames []frame
+	frames []video.Frame
 	gap    time.Duration // at least this between two
 	seq    int
 	prev   []byte // the last one's bytes, to pass over equal ones
 	over   bool   // they are being stored
-}
-
-// frame is one of film/index.json.
-type frame struct {
-	File     string `json:"file"`
-	OffsetMS int64  `json:"offsetMs"`
-	Page     string `json:"page"`
-	Width    int    `json:"width,omitempty"`
-	Height   int    `json:"height,omitempty"`
-
-	path string
 }
 
 func newFilm(dir string, most int) (*film, error) {
@@ -71,7 +59,7 @@ func (f *film) add(page string, width, height int, at time.Duration, picture []b
 		return
 	}
 	f.prev = picture
-	f.frames = append(f.frames, frame{OffsetMS: at.Milliseconds(), Page: page, Width: width, Height: height, path: path})
+	f.frames = append(f.frames, video.Frame{OffsetMS: at.Milliseconds(), Page: page, Width: width, Height: height, Path: path})
 	if len(f.frames) > f.max {
 		f.thin()
 	}
@@ -81,7 +69,7 @@ func (f *film) add(page string, width, height int, at time.Duration, picture []b
 // looked at, which a page that was left soon may not have done.
 func (f *film) standIn(page string, size playwright.Size, at time.Duration, picture []byte) {
 	f.mu.Lock()
-	missing := !slices.ContainsFunc(f.frames, func(fr frame) bool { return fr.Page == page })
+	missing := !slices.ContainsFunc(f.frames, func(fr video.Frame) bool { return fr.Page == page })
 	f.mu.Unlock()
 	if missing {
 		f.add(page, size.Width, size.Height, at, picture)
@@ -96,7 +84,7 @@ func (f *film) empty() bool {
 
 // replaceLast: what is shown in the end counts, not what passed by.
 func (f *film) replaceLast(picture []byte) {
-	if os.WriteFile(f.frames[len(f.frames)-1].path, picture, 0o600) == nil {
+	if os.WriteFile(f.frames[len(f.frames)-1].Path, picture, 0o600) == nil {
 		f.prev = picture
 	}
 }
@@ -107,7 +95,7 @@ func (f *film) thin() {
 		if i%2 == 0 || i == len(f.frames)-1 {
 			kept = append(kept, fr)
 		} else {
-			_ = os.Remove(fr.path)
+			_ = os.Remove(fr.Path)
 		}
 	}
 	f.frames = kept
@@ -115,11 +103,11 @@ func (f *film) thin() {
 }
 
 // end returns the frames with the names that they are stored under; none is added any more.
-func (f *film) end() []frame {
+func (f *film) end() []video.Frame {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.over = true
-	out := make([]frame, len(f.frames))
+	out := make([]video.Frame, len(f.frames))
 	for i, fr := range f.frames {
 		fr.File = fmt.Sprintf("%06d.jpg", i+1)
 		out[i] = fr
@@ -149,13 +137,13 @@ func (s *session) storeFilm(ctx context.Context, length time.Duration) (thumbnai
 const framesAtOnce = 8
 
 // storeFrames returns the frames that could be kept.
-func (s *session) storeFrames(ctx context.Context, frames []frame) (kept []frame) {
+func (s *session) storeFrames(ctx context.Context, frames []video.Frame) (kept []video.Frame) {
 	stored := make([]bool, len(frames))
 	var all errgroup.Group
 	all.SetLimit(framesAtOnce)
 	for i, fr := range frames {
 		all.Go(func() error {
-			stored[i] = s.storeFile(ctx, "film/"+fr.File, fr.path) != ""
+			stored[i] = s.storeFile(ctx, "film/"+fr.File, fr.Path) != ""
 			return nil
 		})
 	}
@@ -168,62 +156,16 @@ func (s *session) storeFrames(ctx context.Context, frames []frame) (kept []frame
 	return kept
 }
 
-func (s *session) storeVideo(ctx context.Context, frames []frame, length time.Duration) {
+func (s *session) storeVideo(ctx context.Context, frames []video.Frame, length time.Duration) {
 	ffmpeg, err := s.cfg.Browser.Places.FindFFmpeg()
 	if err != nil {
 		s.note("%v", err)
 		return
 	}
 	out := s.path("video.webm")
-	if err := encode(ctx, ffmpeg, s.path("frames.txt"), out, frames, length); err != nil {
+	if err := video.Encode(ctx, ffmpeg, s.path("frames.txt"), out, frames, length); err != nil {
 		s.note("no video: %v", err)
 		return
 	}
 	s.storeFile(ctx, "video.webm", out)
-}
-
-// lastFrame is how long the last frame is shown at least.
-const lastFrame = 500 * time.Millisecond
-
-// encode makes a WebM of the frames, each shown as long as it was.
-func encode(ctx context.Context, ffmpeg, list, out string, frames []frame, length time.Duration) error {
-	var script strings.Builder
-	script.WriteString("ffconcat version 1.0\n")
-	for i, fr := range frames {
-		end := max(length, time.Duration(fr.OffsetMS)*time.Millisecond+lastFrame)
-		if i+1 < len(frames) {
-			end = time.Duration(frames[i+1].OffsetMS) * time.Millisecond
-		}
-		shown := max(end-time.Duration(fr.OffsetMS)*time.Millisecond, time.Millisecond)
-		fmt.Fprintf(&script, "file '%s'\nduration %.3f\n", strings.ReplaceAll(fr.path, "'", `'\''`), shown.Seconds())
-	}
-	fmt.Fprintf(&script, "file '%s'\n", strings.ReplaceAll(frames[len(frames)-1].path, "'", `'\''`)) // or its duration is not heeded
-	if err := os.WriteFile(list, []byte(script.String()), 0o600); err != nil {
-		return err
-	}
-	w, h := even(frames[0].Width), even(frames[0].Height)
-	size := fmt.Sprintf("scale=%d:%d:force_original_aspect_ratio=decrease,pad=%d:%d:(ow-iw)/2:(oh-ih)/2,format=yuv420p", w, h, w, h)
-	cmd := exec.CommandContext(ctx, ffmpeg, "-hide_banner", "-loglevel", "error", "-nostdin", "-y", "-f", "concat", "-safe", "0", "-i", list,
-		"-vf", size, "-fps_mode", "vfr", "-c:v", "libvpx", "-b:v", "1M", "-crf", "20", "-deadline", "realtime", "-cpu-used", "8", "-threads", "1", out) // threads of libvpx spin while they wait for each other
-	var said bytes.Buffer
-	cmd.Stderr = &limitedWriter{w: &said, left: 2000}
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))
-	}
-	return nil
-}
-
-func even(n int) int { return max(n, 2) / 2 * 2 }
-
-// limitedWriter takes everything and keeps the beginning.
-type limitedWriter struct {
-	w    io.Writer
-	left int
-}
-
-func (l *limitedWriter) Write(p []byte) (int, error) {
-	n := min(len(p), l.left)
-	l.left -= n
-	_, err := l.w.Write(p[:n])
-	return len(p), err
 }

@@ -33,12 +33,15 @@ func difference(seen view, normal []view) string {
 	if d := outside(seen.requests, asked); d != "" {
 		return "asked " + d
 	}
-	for _, at := range slices.Sorted(maps.Keys(seen.shown)) {
+	for _, at := range checkpoints(seen) {
 		shown := make([]map[string]int, len(normal))
 		for i, n := range normal {
 			shown[i] = linesOf(n, at)
 		}
 		if d := outside(linesOf(seen, at), shown); d != "" {
+			if at == 0 {
+				return "at the end showed " + d
+			}
 			return fmt.Sprintf("after assertion %d showed %s", at, d)
 		}
 	}
@@ -79,4 +82,13 @@ func outside(seen map[string]int, normal []map[string]int) string {
 		}
 	}
 	return ""
+}
+
+// view is what was seen of a run that is over.
+func (x *session) view() view {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	seen := x.seen
+	seen.requests = requestsOf(x.report)
+	return seen
 }

@@ -4,51 +4,139 @@ import (
 	"bytes"
 	"context"
 	"encoding/xml"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tapedeck/domain/proof"
 	"tapedeck/workers/verify/runner"
+	"tapedeck/workers/video"
 )
 
-// evidence keeps what shows why a run did not pass: what did not fit the recording, and what Playwright kept. On the twin
-// pages hold the recording's placeholders, never a secret.
+// evidence keeps what shows why a run did not pass: what did not fit the recording, what Playwright kept, and a film of it.
+// On the twin pages hold the recording's placeholders, never a secret.
 func (v *verification) evidence(ctx context.Context, x *session, r runner.Result) []string {
 	if r.Status == "passed" && len(x.report.Drift) == 0 {
 		return nil
 	}
 	folder := fmt.Sprintf("runs/%s-%d-%s", x.plan.purpose, x.plan.index+1, x.test.ID)
 	var names []string
-	keep := func(name string, data []byte) {
-		if _, err := v.job.Store(ctx, name, "", bytes.NewReader(data)); err != nil {
+	keep := func(name, kind string, data io.Reader) {
+		name = path.Join(folder, name)
+		if _, err := v.job.Store(ctx, name, kind, data); err != nil {
 			v.note("%s was not kept: %v", name, err)
 			return
 		}
 		names = append(names, name)
 	}
-	if report, err := json.Marshal(x.report, jsontext.WithIndent("  ")); err == nil {
-		keep(path.Join(folder, "network.json"), []byte(v.plain(string(report))))
+	report := x.report
+	if why := v.unshown(); why != "" {
+		report.Notes = append(slices.Clip(report.Notes), why)
+	} else {
+		if !v.in.KeepTraces {
+			report.Notes = append(slices.Clip(report.Notes), "No trace and no film were kept: this was not asked for.")
+		}
+		for _, a := range r.Attachments {
+			if err := v.attachment(ctx, a, keep); err != nil {
+				report.Notes = append(slices.Clip(report.Notes), fmt.Sprintf("%s: %v", a.Name, err))
+			}
+		}
 	}
-	for _, a := range r.Attachments {
-		if a.Path == "" || len(v.hidden) > 0 || v.site != nil { // a trace holds what was typed and shown
-			continue
-		}
-		f, err := os.Open(a.Path)
-		if err != nil {
-			continue
-		}
-		name := path.Join(folder, path.Base(a.Path))
-		if _, err := v.job.Store(ctx, name, a.ContentType, f); err == nil {
-			names = append(names, name)
-		}
-		_ = f.Close()
+	if raw, err := json.Marshal(report, jsontext.WithIndent("  ")); err == nil {
+		keep("network.json", "", strings.NewReader(v.plain(string(raw))))
 	}
 	return names
+}
+
+// unshown says why nothing is kept that shows pages: a trace and a film hold what was typed and shown.
+func (v *verification) unshown() string {
+	switch {
+	case v.site != nil:
+		return "No trace and no film were kept: on a live site pages may show secrets."
+	case len(v.hidden) > 0:
+		return "No trace and no film were kept: the tests were given secrets, which pages may show."
+	}
+	return ""
+}
+
+// attachment keeps a file that a run left, and the film in a trace. It is opened below the folder of results: a test may
+// have made it a link.
+func (v *verification) attachment(ctx context.Context, a runner.Attachment, keep func(name, kind string, data io.Reader)) error {
+	if a.Path == "" {
+		return nil
+	}
+	f, err := openBelow(v.out, a.Path)
+	if err != nil {
+		return errors.New("it could not be read")
+	}
+	defer func() { _ = f.Close() }()
+	keep(path.Base(a.Path), a.ContentType, f)
+	if a.Name != "trace" {
+		return nil
+	}
+	return v.film(ctx, f, func(film io.Reader) { keep("video.webm", "", film) })
+}
+
+func openBelow(dir, name string) (*os.File, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	name, err = filepath.Rel(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe that nobody writes is not waited for
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(err, f.Close(), fs.ErrInvalid)
+	}
+	return f, nil
+}
+
+// film makes a video of the pictures that Playwright has put into its trace anyway: it costs a run nothing.
+func (v *verification) film(ctx context.Context, trace *os.File, keep func(io.Reader)) error {
+	ffmpeg, err := v.cfg.Programs.Places.FindFFmpeg()
+	if err != nil {
+		return fmt.Errorf("no film: %w", err)
+	}
+	dir, err := os.MkdirTemp(v.out, "film-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	info, err := trace.Stat()
+	if err != nil {
+		return err
+	}
+	frames, err := video.FromTrace(trace, info.Size(), dir)
+	if err != nil || len(frames) == 0 {
+		return err
+	}
+	out := filepath.Join(dir, "video.webm")
+	if err := video.Encode(ctx, ffmpeg, filepath.Join(dir, "frames.txt"), out, frames, 0); err != nil {
+		return fmt.Errorf("no film: %w", err)
+	}
+	f, err := os.Open(out)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	keep(f)
+	return nil
 }
 
 // storeReports writes the proof for other programs: as JSON, and as JUnit's XML, whose readers every CI has.

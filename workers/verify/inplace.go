@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -26,16 +27,17 @@ const (
 
 // inPlaceTried is what all assertions of a run together made of a fault.
 type inPlaceTried struct {
-	shown, message string
-	killed         int // the assertion's place, from 1
-	milliseconds   float64
+	message      string
+	killed       int // the assertion's place, from 1
+	changed      []changePart
+	milliseconds float64
 }
 
 func (x *session) tried(f runner.SeenFault, at int) {
 	t := x.seen.tried[f.ID]
 	t.milliseconds += f.DurationMS
-	if f.Shown != "" {
-		t.shown = f.Shown
+	if len(f.Gone)+len(f.Come) > 0 {
+		t.changed = []changePart{{What: "page", After: at, Before: excerpt(f.Gone), Now: excerpt(f.Come)}}
 	}
 	if f.Killed {
 		t.killed, t.message = at, f.Message
@@ -71,8 +73,9 @@ func (v *verification) inPlace(ctx context.Context, src *source, tests []proof.T
 				mutant: -1, inPlace: part, check: n == 0 && i == 0,
 			})
 		}
+		seen := v.changes(fmt.Sprintf("%s-in-place-%d", src.about.ID, n+1))
 		err := v.play(ctx, b, tests, func(ctx context.Context, x *session, r runner.Result) {
-			v.judged(ctx, x.judgeInPlace(chosen, r)...)
+			v.judged(ctx, x.judgeInPlace(chosen, r, seen)...)
 			x.mu.Lock()
 			checks := x.seen.checks
 			x.mu.Unlock()
@@ -80,6 +83,7 @@ func (v *verification) inPlace(ctx context.Context, src *source, tests []proof.T
 				v.note("the checks of assertions could not be written down: %v", err)
 			}
 		})
+		v.storeChanges(ctx, seen)
 		if err != nil {
 			return err
 		}
@@ -103,7 +107,7 @@ func (v *verification) setupInPlace(p planned, sites []mutant.Site) *runner.InPl
 
 // judgeInPlace says what a run's assertions made of faults. A kill is one whatever became of the run; that a fault survived
 // is said only when each assertion was asked about it.
-func (x *session) judgeInPlace(chosen []mutant.Site, r runner.Result) []proof.Judgement {
+func (x *session) judgeInPlace(chosen []mutant.Site, r runner.Result, seen *changes) []proof.Judgement {
 	run := x.record(r)
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -116,11 +120,13 @@ func (x *session) judgeInPlace(chosen []mutant.Site, r runner.Result) []proof.Ju
 			j.Fate, j.Visible, j.Assertion, j.Message = proof.Killed, true, tried.killed, firstLine(tried.message)
 		case !found || run.Outcome != proof.Passed || x.seen.unasked:
 			continue
-		case tried.shown != "":
-			j.Fate, j.Visible, j.Message = proof.Survived, true, fmt.Sprintf("showed %s", tried.shown)
+		case len(tried.changed) > 0:
+			j.Fate, j.Visible = proof.Survived, true
+			j.Message = fmt.Sprintf("after assertion %d showed %s", tried.changed[0].After, firstLine(cmp.Or(tried.changed[0].Now, "no longer "+tried.changed[0].Before)))
 		default:
 			j.Fate = proof.NoEffect
 		}
+		seen.keep(&j, tried.changed...)
 		out = append(out, j)
 	}
 	return out

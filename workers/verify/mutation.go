@@ -217,8 +217,12 @@ func (v *verification) tryMutants(ctx context.Context, src *source, tests []proo
 	for i := from; i < to; i++ {
 		b.runs = append(b.runs, planned{purpose: proof.Mutation, index: i, conditions: proof.Conditions{Seed: v.in.Seed, CPU: 1, Workers: b.workers}, mutant: i})
 	}
+	seen := v.changes(fmt.Sprintf("%s-%d", src.about.ID, from+1))
+	defer v.storeChanges(ctx, seen)
 	return v.play(ctx, b, tests, func(ctx context.Context, x *session, r runner.Result) {
-		v.judged(ctx, x.judge(chosen[x.plan.mutant], r, normal[x.test.ID]))
+		j := x.judge(chosen[x.plan.mutant], r, normal[x.test.ID])
+		seen.add(&j, x.view(), normal[x.test.ID])
+		v.judged(ctx, j)
 	})
 }
 

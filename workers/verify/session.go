@@ -184,10 +184,12 @@ func (x *session) observe(o runner.Observation) {
 }
 
 // Settle implements runner.Host.
-func (s *stage) Settle(ctx context.Context, id string) {
-	if x := s.session(id); x != nil && x.plan.purpose == proof.Stability {
-		x.run.Settle(ctx, settleWithin)
+func (s *stage) Settle(ctx context.Context, id string) bool {
+	x := s.session(id)
+	if x == nil || x.plan.purpose != proof.Stability {
+		return true
 	}
+	return x.run.Settle(ctx, settleWithin) && len(x.run.Report().Drift) == 0
 }
 
 // Finish implements runner.Host.

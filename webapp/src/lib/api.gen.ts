@@ -496,6 +496,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/suites/{jobId}/trace": {
+        parameters: {
+            query: {
+                /** @description The artefact, one of a run's evidence */
+                name: string;
+            };
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Where the trace viewer shows the trace of a run
+         * @description On another origin than this API, signed and good for some minutes.
+         */
+        get: operations["openRunTrace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/knowledge/search": {
         parameters: {
             query?: never;
@@ -2183,6 +2208,8 @@ export interface components {
             /** @description The fault was put into the page at each assertion and taken back, instead of a run of its own */
             inPlace?: boolean;
             evidence?: string[];
+            /** @description The job whose artefacts these are; left out for the proof's own */
+            jobId?: string;
         };
         ProofVerdict: {
             test: string;
@@ -3493,6 +3520,36 @@ export interface operations {
                 };
             };
             404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    openRunTrace: {
+        parameters: {
+            query: {
+                /** @description The artefact, one of a run's evidence */
+                name: string;
+            };
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The address */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        url: string;
+                    };
+                };
+            };
+            404: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

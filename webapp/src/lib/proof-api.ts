@@ -10,9 +10,10 @@ export type Mutant = Schemas["Mutant"];
 export type Judgement = Schemas["Judgement"];
 export type Verdict = Schemas["ProofVerdict"];
 export type Score = Verdict["score"];
-
-/** The job kind that makes proofs. */
-export const proofKind = "suite.verify";
+export type Check = Schemas["ProofCheck"];
+export type Repair = Schemas["ProofRepair"];
+/** The job that goes on with the faults. */
+export type Rest = NonNullable<Proof["rest"]>;
 
 /** What is asked of a verification beside the test project itself. */
 export interface VerifyInput {
@@ -47,6 +48,19 @@ export interface Served {
   status: number;
 }
 
+/** What a fault changed in what a test saw: one entry of the files in mutants/. */
+export interface FaultChange {
+  test: string;
+  mutant: string;
+  parts: {
+    what: "page" | "requests";
+    /** The assertion after which it was looked at; left out for the end of the run. */
+    after?: number;
+    before: string;
+    now: string;
+  }[];
+}
+
 const enc = encodeURIComponent;
 
 /** The endpoints of verifications. */
@@ -72,11 +86,15 @@ export const proofs = {
     form.append("project", archive, archive.name);
     return sendForm<Schemas["IngestAccepted"]>("/api/suites/verify", form, told);
   },
-  network: async (jobId: string, name: string, signal?: AbortSignal): Promise<NetworkReport> => {
+  /** Reads a piece of evidence that is JSON; null while it is not there. */
+  read: async <T>(jobId: string, name: string, signal?: AbortSignal): Promise<T | null> => {
     const response = await fetch(evidenceURL(jobId, name), { signal });
-    if (response.ok) return (await response.json()) as NetworkReport;
+    if (response.ok) return (await response.json()) as T;
+    if (response.status === 404) return null;
     throw new ApiError(asProblem(await response.json().catch(() => undefined), response));
   },
+  trace: (jobId: string, name: string) =>
+    unwrap(api.GET("/api/suites/{jobId}/trace", { params: { path: { jobId }, query: { name } } })),
 };
 
 /** Where a piece of evidence is; the latest attempt's, when several stored one of that name. */

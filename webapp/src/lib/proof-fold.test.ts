@@ -42,3 +42,9 @@ test("asks again after a gap and when another attempt begins", () => {
   expect(again.reload).toBe(true);
   expect(again.proof.version).toBe(2);
 });
+
+test("asks again for what it does not fold", () => {
+  const { proof, reload } = applyProofEvents(begun, [event(2, "proof.repaired", { test: "t" })]);
+  expect(reload).toBe(true);
+  expect(proof.version).toBe(1);
+});

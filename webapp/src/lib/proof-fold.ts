@@ -1,6 +1,9 @@
 import type { TapeEvent } from "./api";
 import type { Judgement, Mutant, Proof, ProofRun } from "./proof-api";
 
+/** The job kind that makes proofs. */
+export const proofKind = "suite.verify";
+
 type Data = Record<string, unknown>;
 
 /** Whether the event is of a proof's stream. */
@@ -10,7 +13,8 @@ export function isProofEvent(event: TapeEvent): boolean {
 
 /**
  * A loaded proof with what happened since. What it holds already is passed over by its sequence;
- * `reload` says that it can only be known by asking: something is missing, or another attempt began.
+ * `reload` says that it can only be known by asking: something is missing, another attempt began, or
+ * something happened that is too rare to be folded here.
  */
 export function applyProofEvents(
   proof: Proof,
@@ -19,12 +23,11 @@ export function applyProofEvents(
   let next = proof;
   for (const event of events) {
     if (event.sequence <= next.version) continue;
-    if (event.sequence !== next.version + 1 || event.type === "proof.started") {
-      return { proof: next, reload: true };
-    }
+    const changed = change(next, event.type, (event.data ?? {}) as Data);
+    if (event.sequence !== next.version + 1 || !changed) return { proof: next, reload: true };
     next = {
       ...next,
-      ...change(next, event.type, (event.data ?? {}) as Data),
+      ...changed,
       version: event.sequence,
       updatedAt: event.time,
     };
@@ -32,7 +35,7 @@ export function applyProofEvents(
   return { proof: next, reload: false };
 }
 
-function change(proof: Proof, type: string, data: Data): Partial<Proof> {
+function change(proof: Proof, type: string, data: Data): Partial<Proof> | null {
   switch (type) {
     case "proof.ran":
       return { done: proof.done.concat((data.runs ?? []) as ProofRun[]) };
@@ -54,6 +57,6 @@ function change(proof: Proof, type: string, data: Data): Partial<Proof> {
       };
     }
     default:
-      return {};
+      return null;
   }
 }

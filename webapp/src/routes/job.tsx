@@ -13,7 +13,7 @@ import type { ProofPlace } from "@/features/proof/search";
 import { StateView } from "@/features/timetravel/state-view";
 import { Waterfall } from "@/features/timetravel/waterfall";
 import { patient } from "@/lib/patient";
-import { proofKind } from "@/lib/proof-api";
+import { proofKind } from "@/lib/proof-fold";
 import { useShortcuts } from "@/lib/shortcuts";
 import { attemptsOf } from "@/lib/tape";
 import { type JobSearch, type JobTab, jobTabs, proofTabs } from "@/router";

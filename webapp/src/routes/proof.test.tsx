@@ -170,6 +170,119 @@ test("a fault says where it was put and what differed, and the filter leaves sur
   expect(panel).toHaveTextContent(/What differed.*showed another heading/);
 });
 
+test("what a fault changed is shown line by line, as soon as its round is over", async () => {
+  const fake = begun();
+  const name = "mutants/r1-1.json";
+  fake.proofs.chose("v1", mutants);
+  fake.proofs.judged("v1", {
+    ...{ test: "t1", mutant: "m2", fate: "killed", assertion: 2, inPlace: true, evidence: [name] },
+  });
+  const path = `/api/jobs/v1/artifacts/${name}`;
+  fake.overrides.set(path, () => problem(404, "not_found", "Not there"));
+  using _page = renderPage("/jobs/v1?cell=t1.m2", fake);
+  const panel = await screen.findByRole("region", { name: "Evidence" });
+  expect(await within(panel).findByText(/written when this round of faults ends/)).toBeVisible();
+  expect(panel).toHaveTextContent(/into the page at each assertion/);
+  const part = {
+    what: "page",
+    after: 2,
+    before: "- heading: Cart\n- list",
+    now: "- heading: Car\n- list",
+  };
+  fake.overrides.set(path, () => Response.json([{ test: "t1", mutant: "m2", parts: [part] }]));
+  const diff = await within(panel).findByRole(
+    "region",
+    { name: "The page after assertion 2, without and with the fault" },
+    { timeout: 10_000 },
+  );
+  expect(diff).toHaveTextContent(/removed:- heading: Cart.*added:- heading: Car.*- list/);
+});
+
+test("a failed run has its film, and its trace is opened where traces are shown", async () => {
+  const fake = begun();
+  const [film, trace] = ["runs/stability-1-t2/video.webm", "runs/stability-1-t2/trace.zip"];
+  fake.proofs.ran(
+    "v1",
+    { test: "t1", index: 0, outcome: "failed" },
+    { test: "t2", index: 0, outcome: "failed", evidence: [film, trace] },
+  );
+  fake.overrides.set("/api/suites/v1/trace", () =>
+    Response.json({ url: "http://127.0.0.1:1/index.html?trace=x" }),
+  );
+  const replace = vi.fn();
+  vi.spyOn(window, "open").mockReturnValue({ location: { replace } } as unknown as Window);
+  using _page = renderPage("/jobs/v1?cell=t2.stability-1", fake);
+  const panel = await screen.findByRole("region", { name: "Evidence" });
+  const video = panel.querySelector("video");
+  expect(video).toHaveAttribute("src", expect.stringContaining(`/artifacts/${film}`));
+  await userEvent.click(within(panel).getByRole("button", { name: "Open trace" }));
+  await waitFor(() =>
+    expect(replace).toHaveBeenCalledWith("http://127.0.0.1:1/index.html?trace=x"),
+  );
+  await userEvent.click(screen.getAllByRole("gridcell", { name: /^run 1: failed/ })[0] as Element);
+  expect(await within(panel).findByText("No film was kept.")).toBeVisible();
+});
+
+test("repairs, self-checks and faults that go on elsewhere appear as they happen", async () => {
+  const fake = begun();
+  const mended = { number: 1, file: "pay.spec.ts", line: 9, reason: "The button has another name" };
+  fake.submit({ kind: "suite.verify" }, "v2");
+  fake.start("v2");
+  fake.proofs.ran("v1", {
+    ...{ test: "t2", index: 0, outcome: "failed", end: { by: "action", message: "no button" } },
+  });
+  using _page = renderPage("/jobs/v1", fake);
+  await waitFor(async () => expect(await state("t2", "stability-1")).toBe("failed"));
+  expect(screen.queryByRole("region", { name: "Repairs" })).toBeNull();
+
+  const repair = { ...mended, before: "await pay();", after: "await buy();" };
+  fake.proofs.ran("v1", { test: "t2", index: 0, outcome: "passed", key: "1", repair: 1 });
+  fake.proofs.tell("v1", "proof.repaired", {
+    repairs: [
+      { ...repair, test: "t2", kept: true },
+      { ...repair, test: "t1", kept: false, message: "run 2 failed" },
+    ],
+  });
+  await waitFor(async () => expect(await state("t2", "stability-1")).toBe("passed"));
+  const repairs = await screen.findByRole("region", { name: "Repairs" });
+  expect(repairs).toHaveTextContent(/Cart › can be emptied.*Withheld.*Taken back: run 2 failed/);
+  expect(repairs).toHaveTextContent(
+    /Pay.*Repaired.*another name.*pay.spec.ts:9.*await pay.*await buy/,
+  );
+  expect(screen.getByText("repaired")).toBeVisible();
+  await userEvent.click(screen.getAllByRole("gridcell", { name: /^run 1: passed/ })[0] as Element);
+  const panel = await screen.findByRole("region", { name: "Evidence" });
+  expect(panel).toHaveTextContent(
+    /as repair 1 mended it.*Other runs.*Failed as it came.*no button/,
+  );
+
+  const check = { test: "t1", matcher: "toHaveText", file: "cart.spec.ts", tried: 2 };
+  fake.proofs.tell("v1", "proof.checked", {
+    checks: [
+      { ...check, assertion: 1, line: 8, noticed: 2 },
+      { ...check, assertion: 2, line: 9, noticed: 0, subject: "getByRole('status')" },
+      { ...check, assertion: 3, tried: 0, noticed: 0 },
+    ],
+  });
+  const checks = await screen.findByRole("region", { name: "Self-check" });
+  expect(checks).toHaveTextContent("1 of 2 assertions notice a change");
+  expect(checks).toHaveTextContent(/expect\(getByRole\('status'\)\)\.toHaveText.*cart\.spec\.ts:9/);
+  expect(checks).not.toHaveTextContent("cart.spec.ts:8");
+
+  fake.proofs.chose("v1", mutants);
+  fake.proofs.judged("v1", { test: "t1", mutant: "m1", fate: "killed" });
+  fake.proofs.finish("v1", "proven");
+  fake.proofs.tell("v1", "proof.continued", { rest: { jobId: "v2", left: 1 } });
+  const rest = await screen.findByRole("region", { name: "Faults that are left" });
+  await waitFor(() => expect(rest).toHaveTextContent("1 of 2 faults tried; the rest goes on in"));
+  expect(within(rest).getByRole("link")).toHaveAttribute("href", "/jobs/v2");
+  expect(await state("t1", "m2")).toBe("pending");
+  fake.proofs.judged("v1", { test: "t1", mutant: "m2", fate: "survived" });
+  await waitFor(() => expect(rest).toHaveTextContent("2 of 2 faults tried"));
+  fake.succeed("v2");
+  await waitFor(() => expect(rest).toHaveTextContent("which is done"));
+});
+
 test("before the project is read it says so, and begins by itself", async () => {
   const fake = new FakeServer();
   fake.proofs.job("v1");

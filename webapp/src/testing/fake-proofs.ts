@@ -56,6 +56,15 @@ export class FakeProofs {
     this.#append(id, "proof.judged", { judgements });
   }
 
+  /** Something that is not folded: whoever looks asks again. */
+  tell(id: string, type: string, change: Partial<Proof>) {
+    const state = this.states.get(id);
+    if (!state) throw new Error(`no proof ${id}`);
+    const version = state.version + 1;
+    this.states.set(id, { ...state, ...change, version });
+    this.#server.emit(id, `proof/${id}`, type, {}, version);
+  }
+
   finish(id: string, outcome: Proof["status"], more: Partial<Proof> = {}) {
     this.#append(id, "proof.finished", { outcome, verdicts: [], durationMs: 61_000, ...more });
   }

@@ -92,7 +92,12 @@ func (h *host) Observe(_ string, o runner.Observation) {
 	h.seen = append(h.seen, o)
 }
 
-func (h *host) Settle(context.Context, string) {}
+func (h *host) Settle(_ context.Context, id string) bool {
+	h.mu.Lock()
+	about := h.about[id]
+	h.mu.Unlock()
+	return h.fail == nil || h.fail(about) == ""
+}
 
 func (h *host) Finish(_ context.Context, id string, e runner.Ended) runner.Verdict {
 	h.mu.Lock()

@@ -68,7 +68,7 @@ func TestFaultsAreTriedInPlace(t *testing.T) {
 		switch o.Kind {
 		case "faults":
 			for _, f := range o.Faults {
-				shown[f.ID] = shown[f.ID] || f.Shown != ""
+				shown[f.ID] = shown[f.ID] || len(f.Gone)+len(f.Come) > 0
 				if f.Killed {
 					killed[f.ID] = o.Index
 					require.NotEmpty(t, f.Message)

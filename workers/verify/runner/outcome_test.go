@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 
 	"tapedeck/workers/recorder/browser"
 	"tapedeck/workers/verify/runner"
+	"tapedeck/workers/video"
 )
 
 const endings = `import { test, expect } from "@playwright/test";
@@ -46,7 +49,7 @@ func TestEachEndIsTold(t *testing.T) {
 		return ""
 	}
 	dir := project(t, map[string]string{"a.spec.ts": endings})
-	s, err := b.run.Run(t.Context(), dir, runner.Options{Workers: 2, Limits: quick}, b.host)
+	s, err := b.run.Run(t.Context(), dir, runner.Options{Workers: 2, Limits: quick, Trace: true, Out: t.TempDir()}, b.host)
 	require.NoError(t, err, s.Output)
 	got := map[string]runner.Result{}
 	for _, r := range s.Results {
@@ -60,6 +63,9 @@ func TestEachEndIsTold(t *testing.T) {
 		require.Equal(t, status, got[title].Status, title)
 	}
 	require.Contains(t, got["is told to fail"].Errors[0].Message, "2 requests did not fit")
+	for _, title := range []string{"fails by an action", "is told to fail"} {
+		require.NotEmpty(t, pictures(t, got[title]), "%s: its trace shows no page", title)
+	}
 	by := map[string]string{}
 	for _, e := range b.host.ended {
 		if e.End != nil {
@@ -74,6 +80,18 @@ func TestEachEndIsTold(t *testing.T) {
 	require.Contains(t, by["action"], "locator.click")
 	require.Contains(t, by["crash"], "out of tape")
 	require.Contains(t, by["timeout"], "1500ms")
+}
+
+// pictures are those of a run's trace.
+func pictures(t *testing.T, r runner.Result) []video.Frame {
+	t.Helper()
+	i := slices.IndexFunc(r.Attachments, func(a runner.Attachment) bool { return a.Name == "trace" })
+	require.GreaterOrEqual(t, i, 0, "it has no trace")
+	data, err := os.ReadFile(r.Attachments[i].Path)
+	require.NoError(t, err)
+	frames, err := video.FromTrace(bytes.NewReader(data), int64(len(data)), t.TempDir())
+	require.NoError(t, err)
+	return frames
 }
 
 // TestNothingOutsideIsReached runs tests that look for what is not theirs.

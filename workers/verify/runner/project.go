@@ -106,7 +106,6 @@ type settings struct {
 	TimeoutMS int64
 	ExpectMS  int64
 	ActionMS  int64
-	Video     bool
 	Trace     bool
 }
 
@@ -127,7 +126,7 @@ const forced = (use: any) => ({
   actionTimeout: Math.min(use?.actionTimeout || {{.ActionMS}}, {{.ActionMS}}),
   navigationTimeout: Math.min(use?.navigationTimeout || {{.TimeoutMS}}, {{.TimeoutMS}}),
   screenshot: "off",
-  video: {{if .Video}}"retain-on-failure"{{else}}"off"{{end}},
+  video: "off",
   trace: {{if .Trace}}"retain-on-failure"{{else}}"off"{{end}},
 });
 const bound = (one: any) => ({

@@ -61,9 +61,9 @@ type Options struct {
 	Workers, Repeat int
 	// Out is an existing folder for results. Defaults to one that is removed.
 	Out string
-	// Video and Trace are kept in Out of runs that fail.
-	Video, Trace bool
-	Limits       Limits
+	// Trace is kept in Out of runs that fail.
+	Trace  bool
+	Limits Limits
 	// OnResult is told of each run as it ends, one after the other.
 	OnResult func(Result)
 }
@@ -173,7 +173,7 @@ func (r *Runner) invoke(ctx context.Context, dir string, o Options, host Host, a
 	err = configure(dir, settings{
 		Kit: seen.kit, Out: filepath.Join(seen.out, "results"), Chromium: k.chromium, Args: r.cfg.browserArgs(), Workers: max(o.Workers, 1),
 		TimeoutMS: millis(o.Limits.Test, time.Minute), ExpectMS: millis(o.Limits.Expect, 5*time.Second), ActionMS: millis(o.Limits.Action, 10*time.Second),
-		Video: o.Video, Trace: o.Trace,
+		Trace: o.Trace,
 	})
 	if err != nil {
 		return nil, err

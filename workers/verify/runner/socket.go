@@ -85,11 +85,12 @@ type InPlaceFault struct {
 // SeenFault is what an assertion made of a fault that the page had a place for.
 type SeenFault struct {
 	ID string `json:"id"`
-	// Shown is a line that the page showed only or no longer with it; "" for none.
-	Shown      string  `json:"shown"`
-	Killed     bool    `json:"killed"`
-	Message    string  `json:"message"`
-	DurationMS float64 `json:"durationMs"`
+	// Gone and Come are lines of the page that it no longer showed with the fault, and that it showed only then.
+	Gone       []string `json:"gone"`
+	Come       []string `json:"come"`
+	Killed     bool     `json:"killed"`
+	Message    string   `json:"message"`
+	DurationMS float64  `json:"durationMs"`
 }
 
 // Observation is something that happened in a run.
@@ -162,8 +163,9 @@ type Host interface {
 	Begin(ctx context.Context, t Test) (session string, s Setup, err error)
 	// Observe is told of one thing that happened.
 	Observe(session string, o Observation)
-	// Settle is asked when the test is over and its pages are still open; it may wait for what they are about to send.
-	Settle(ctx context.Context, session string)
+	// Settle is asked when the test is over and its pages are still open; it may wait for what they are about to send. It
+	// answers whether the run may pass as far as is known: of one that may not, evidence is kept.
+	Settle(ctx context.Context, session string) bool
 	// Finish is asked when the pages are closed.
 	Finish(ctx context.Context, session string, e Ended) Verdict
 }
@@ -364,9 +366,12 @@ type sessionAsk struct {
 	Session string `json:"session"`
 }
 
-func (c *control) settle(ctx context.Context, in sessionAsk) (none, error) {
-	c.host.Settle(ctx, in.Session)
-	return none{}, nil
+type settleAnswer struct {
+	Fits bool `json:"fits"`
+}
+
+func (c *control) settle(ctx context.Context, in sessionAsk) (settleAnswer, error) {
+	return settleAnswer{Fits: c.host.Settle(ctx, in.Session)}, nil
 }
 
 type finishAsk struct {

@@ -15,6 +15,8 @@ export const keys = {
   proof: (id: string) => ["job", id, "proof"] as const,
   /** The last event of the job's proof that came over the stream. */
   proofSeen: (id: string) => ["job", id, "proof", "seen"] as const,
+  /** The job that goes on with the faults of a proof. */
+  restJob: (id: string, rest: string) => ["job", id, "rest", rest] as const,
   evidence: (id: string, name: string) => ["job", id, "evidence", name] as const,
   /** Where data and stream of a job join: its log's end and the cursor that it was read at. */
   join: (id: string) => ["job", id, "join"] as const,

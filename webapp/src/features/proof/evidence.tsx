@@ -1,11 +1,13 @@
-import { Download, FileImage, X } from "lucide-react";
+import { Download, FileImage, History, X } from "lucide-react";
 import { type ReactNode, useEffect, useRef } from "react";
 import { Button, buttonClass } from "@/components/ui/button";
 import { Dialog, DialogBody } from "@/components/ui/dialog";
 import { useMedia } from "@/lib/hooks";
 import type { Judgement, ProofRun, ProofTest } from "@/lib/proof-api";
-import { evidenceURL } from "@/lib/proof-api";
+import { evidenceURL, proofs } from "@/lib/proof-api";
 import { duration, integer } from "@/lib/time";
+import { useTrace } from "@/lib/trace";
+import { FaultChanges } from "./fault-change";
 import { looks, StateMark } from "./marks";
 import { type Cell, type Column, isHarmless } from "./matrix";
 import { Network } from "./network";
@@ -72,7 +74,8 @@ function heading(column: Column): string {
 }
 
 function Content({ jobId, test, column, cell }: Shown) {
-  const { run, judgement, state } = cell;
+  const { run, judgement, state, others = [] } = cell;
+  const changes = judgement?.evidence?.find((name) => name.startsWith("mutants/"));
   return (
     <>
       <div className="text-sm">
@@ -89,16 +92,21 @@ function Content({ jobId, test, column, cell }: Shown) {
           ]}
         />
       )}
-      {run && <Run run={run} />}
+      {run && <Run run={run}>{run.outcome !== "passed" && <Film jobId={jobId} run={run} />}</Run>}
       {judgement && (
-        <Judged judgement={judgement} harmless={column.mutant && isHarmless(column.mutant)} />
+        <Judged judgement={judgement} harmless={column.mutant && isHarmless(column.mutant)}>
+          {changes && (
+            <FaultChanges jobId={judgement.jobId ?? jobId} name={changes} judgement={judgement} />
+          )}
+        </Judged>
       )}
-      <Files jobId={jobId} names={run?.evidence ?? judgement?.evidence ?? []} />
+      <Files jobId={jobId} names={run?.evidence ?? []} />
+      {others.length > 0 && <Others runs={others} />}
     </>
   );
 }
 
-function Run({ run }: { run: ProofRun }) {
+function Run({ run, children }: { run: ProofRun; children: ReactNode }) {
   const { conditions, end, drift = 0, drifted = [] } = run;
   return (
     <>
@@ -113,8 +121,10 @@ function Run({ run }: { run: ProofRun }) {
           {end.message && <Text>{end.message}</Text>}
         </Said>
       )}
+      {children}
       <Facts
         list={[
+          ...(run.repair ? [["Test", `as repair ${run.repair} mended it`] as const] : []),
           ["Seed", String(conditions.seed)],
           ["Latency", latencyOf(run)],
           ["CPU", conditions.cpu > 1 ? `${conditions.cpu}× slower` : "full speed"],
@@ -150,23 +160,28 @@ const endWords: Record<string, string> = {
 };
 
 function Judged({
-  judgement: { applied, visible, assertion, message, durationMs, fate },
+  judgement,
   harmless = false,
+  children,
 }: {
   judgement: Judgement;
   harmless?: boolean;
+  /** What it changed. */
+  children: ReactNode;
 }) {
+  const { visible, assertion, message, durationMs, fate } = judgement;
   const passed = fate === "survived" || fate === "no_effect";
   return (
     <>
-      {message && (
+      {message && !(passed && children) && (
         <Said title={passed ? "What differed" : "What the test said"}>
           <Text>{message}</Text>
         </Said>
       )}
+      {children}
       <Facts
         list={[
-          ["Put there", applied ? "yes" : "no: the run did not come to it"],
+          ["Put there", putThere(judgement)],
           ["Could be seen", visible ? "yes" : "no"],
           ...(assertion
             ? [[harmless ? "Minded by" : "Noticed by", `assertion ${assertion}`] as const]
@@ -175,6 +190,72 @@ function Judged({
         ]}
       />
     </>
+  );
+}
+
+function putThere({ applied, inPlace }: Judgement): string {
+  if (!applied) return "no: the run did not come to it";
+  return inPlace
+    ? "yes, into the page at each assertion, and taken back after it"
+    : "yes, in a run of its own";
+}
+
+/** How the run looked; why there is no film stands in what it asked for. */
+function Film({ jobId, run }: { jobId: string; run: ProofRun }) {
+  const name = run.evidence?.find((each) => baseOf(each) === "video.webm");
+  const trace = run.evidence?.find((each) => baseOf(each) === "trace.zip");
+  const open = useTrace(() => proofs.trace(jobId, trace ?? ""));
+  return (
+    <section aria-label="Film of the run">
+      <div className="mb-1 flex items-center gap-2">
+        <h3 className="grow text-sm font-semibold">Film of the run</h3>
+        {trace && (
+          <Button
+            look="plain"
+            size="sm"
+            title="In Playwright’s trace viewer: each action, the page around it, its requests"
+            disabled={open.isPending}
+            onClick={() => open.mutate()}
+          >
+            <History aria-hidden="true" /> Open trace
+          </Button>
+        )}
+      </div>
+      {name ? (
+        // biome-ignore lint/a11y/useMediaCaption: the pages are filmed without sound
+        <video
+          controls
+          preload="metadata"
+          aria-label="Film of the run"
+          src={evidenceURL(jobId, name)}
+          onLoadedMetadata={({ currentTarget: film }) => {
+            film.currentTime = film.duration; // where it failed; from there it plays from the start
+          }}
+          className="block aspect-video w-full rounded-md border border-line bg-well"
+        />
+      ) : (
+        <p className="text-sm text-ink-3">No film was kept.</p>
+      )}
+    </section>
+  );
+}
+
+/** What was run in this place with the test as it was before, or mended in another way. */
+function Others({ runs }: { runs: ProofRun[] }) {
+  return (
+    <Said title="Other runs in this place">
+      <ul className="flex flex-col gap-2">
+        {runs.map((run) => (
+          <li key={run.key} className="text-sm">
+            <StateMark state={run.outcome} />{" "}
+            <span className="text-ink-2">
+              {run.repair ? `with repair ${run.repair}` : "as it came"}
+            </span>
+            {run.end?.message && <Text>{run.end.message}</Text>}
+          </li>
+        ))}
+      </ul>
+    </Said>
   );
 }
 
@@ -243,11 +324,6 @@ function Files({ jobId, names }: { jobId: string; names: string[] }) {
             </li>
           ))}
         </ul>
-        {names.some((name) => baseOf(name) === "trace.zip") && (
-          <p className="mt-2 text-xs text-ink-3">
-            <code className="font-mono">npx playwright show-trace trace.zip</code> opens the trace.
-          </p>
-        )}
       </Said>
     </>
   );
@@ -255,6 +331,8 @@ function Files({ jobId, names }: { jobId: string; names: string[] }) {
 
 const hints: Record<string, string> = {
   "trace.zip": "Playwright’s trace of the run",
+  "video.webm": "The film of the run",
+  "error-context.md": "What the page held when the test failed",
   "network.json": "What the page asked for, and what of it was not recorded",
 };
 

@@ -30,6 +30,8 @@ export interface Cell {
   state: CellState;
   run?: ProofRun;
   judgement?: Judgement;
+  /** Runs in the same place that the test as it is now did not make: before it was mended, or mended otherwise. */
+  others?: ProofRun[];
 }
 
 export interface Matrix {
@@ -52,25 +54,27 @@ export const isHarmless = (mutant: Mutant) => layerOf(mutant.operator) === harml
 
 /** Everything about a proof as tests by runs and faults; live while more of it may come. */
 export function matrixOf(proof: Proof, live: boolean): Matrix {
+  const counted = countedRuns(proof);
   const runs = new Map<string, ProofRun>();
-  for (const run of proof.done) runs.set(place(run.test, runId(run.purpose, run.index)), run);
+  for (const run of counted) runs.set(placeOfRun(run), run);
+  const others = grouped(except(proof.done, counted), placeOfRun);
   const judgements = new Map<string, Judgement>();
   for (const each of proof.judgements) judgements.set(place(each.test, each.mutant), each);
-  const failed = new Set(
-    proof.done.filter((run) => run.outcome !== "passed").map((run) => run.test),
-  );
+  const failed = new Set(counted.filter((run) => run.outcome !== "passed").map((run) => run.test));
   const open = live ? "pending" : "unmade";
+  const openFault = live || proof.rest ? "pending" : "unmade";
   const cell = (test: ProofTest, column: Column): Cell => {
     if (!column.mutant) {
       const run = runs.get(place(test.id, column.id));
-      return run ? { state: run.outcome, run } : { state: open };
+      const tried = others.get(place(test.id, column.id));
+      return run ? { state: run.outcome, run, others: tried } : { state: open, others: tried };
     }
     const { mutant } = column;
     const judgement = judgements.get(place(test.id, mutant.id));
     if (judgement) return { state: faultState(mutant, judgement), judgement };
     if ((test.recordingId ?? mutant.recordingId) !== mutant.recordingId) return { state: "none" };
     // A test that fails anyway says nothing about faults: it is not tried with any.
-    return { state: failed.has(test.id) ? "unmade" : open };
+    return { state: failed.has(test.id) ? "unmade" : openFault };
   };
   return { rows: proof.tests, ...laidOut(runColumns(proof), sorted(proof.mutants)), cell };
 }
@@ -103,6 +107,27 @@ function fits(state: CellState, filter: Filter): boolean {
   return state === "failed" || state === "skipped" || state === "broken";
 }
 
+/** The runs of each test as it is: once it was mended only those of the mended one. */
+export function countedRuns({ done, repairs = [] }: Proof): ProofRun[] {
+  const kept = new Map(repairs.filter((each) => each.kept).map((each) => [each.test, each.number]));
+  return done.filter((run) => (run.repair ?? 0) === (kept.get(run.test) ?? 0));
+}
+
+function except<T>(list: T[], without: T[]): T[] {
+  const set = new Set(without);
+  return list.filter((each) => !set.has(each));
+}
+
+function grouped<T>(list: T[], by: (each: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const each of list) {
+    const key = by(each);
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
+  return groups;
+}
+
+const placeOfRun = (run: ProofRun) => place(run.test, runId(run.purpose, run.index));
 const place = (test: string, column: string) => `${test}/${column}`;
 const runId = (purpose: string, index: number) => `${purpose}-${index + 1}`;
 

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { keys } from "@/features/live/keys";
 import { explain } from "@/lib/api";
-import { type Drift, proofs, type Served } from "@/lib/proof-api";
+import { type Drift, type NetworkReport, proofs, type Served } from "@/lib/proof-api";
 import { duration, integer } from "@/lib/time";
 
 /** So many of a run's answers are listed; the file has them all. */
@@ -11,7 +11,7 @@ const LISTED = 300;
 export function Network({ jobId, name }: { jobId: string; name: string }) {
   const report = useQuery({
     queryKey: keys.evidence(jobId, name),
-    queryFn: ({ signal }) => proofs.network(jobId, name, signal),
+    queryFn: ({ signal }) => proofs.read<NetworkReport>(jobId, name, signal),
     gcTime: 300_000,
   });
   if (report.isError) {
@@ -21,7 +21,10 @@ export function Network({ jobId, name }: { jobId: string; name: string }) {
       </p>
     );
   }
-  if (!report.data) return <p className="text-sm text-ink-3">Reading what it asked for…</p>;
+  if (report.isPending) return <p className="text-sm text-ink-3">Reading what it asked for…</p>;
+  if (!report.data) {
+    return <p className="text-sm text-ink-3">What it asked for is not there any more.</p>;
+  }
   const { drift, notes = [], served, writes, written } = report.data;
   return (
     <>

@@ -8,11 +8,14 @@ import { Button } from "@/components/ui/button";
 import type { Job } from "@/lib/api";
 import type { Proof } from "@/lib/proof-api";
 import { duration, integer } from "@/lib/time";
+import { Checks } from "./checks";
 import { Evidence } from "./evidence";
 import { Grid } from "./grid";
 import { Legend } from "./legend";
 import { ProofStatus } from "./marks";
 import { filtered, matrixOf } from "./matrix";
+import { Repairs } from "./repairs";
+import { RestLine } from "./rest";
 import { standings } from "./score";
 import { type Filter, filters, findCell, type ProofPlace } from "./search";
 import { Summary } from "./summary";
@@ -87,6 +90,7 @@ function Shown({
       >
         <Head proof={proof} />
         <Troubles job={job} proof={proof} />
+        {proof.rest && <RestLine proof={proof} rest={proof.rest} />}
         <Summary standings={ranked} />
         <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
           <h2 className="text-base font-semibold">Every run and every fault</h2>
@@ -109,6 +113,8 @@ function Shown({
           </Notice>
         )}
         <Legend matrix={whole} />
+        <Repairs proof={proof} />
+        <Checks proof={proof} />
       </div>
       {found && (
         <Evidence

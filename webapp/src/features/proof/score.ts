@@ -1,5 +1,13 @@
-import type { Judgement, Mutant, Proof, ProofTest, Verdict } from "@/lib/proof-api";
-import { isHarmless } from "./matrix";
+import type {
+  Judgement,
+  Mutant,
+  Proof,
+  ProofRun,
+  ProofTest,
+  Repair,
+  Verdict,
+} from "@/lib/proof-api";
+import { countedRuns, isHarmless } from "./matrix";
 
 /** What is known of a test's worth: the verdict, or what the finished runs say until there is one. */
 export interface Standing {
@@ -17,6 +25,8 @@ export interface Standing {
   harmless: number;
   alarms: number;
   rank: number;
+  /** The repair that it is run with. */
+  repair?: Repair;
 }
 
 /** All tests, the best first. */
@@ -25,39 +35,35 @@ export function standings(proof: Proof): Standing[] {
   const mutants = new Map(proof.mutants.map((mutant) => [mutant.id, mutant]));
   const judgements = new Map<string, Judgement[]>(proof.tests.map(({ id }) => [id, []]));
   for (const judgement of proof.judgements) judgements.get(judgement.test)?.push(judgement);
+  const repairs = new Map(
+    (proof.repairs ?? []).filter((each) => each.kept).map((each) => [each.test, each]),
+  );
+  const runs = countedRuns(proof);
   const decided = proof.status !== "running";
   return proof.tests
     .map((test) => {
-      const verdict = verdicts.get(test.id);
-      return decided && verdict
-        ? final(test, verdict)
-        : soFar(test, proof, mutants, judgements.get(test.id) ?? []);
+      const verdict = decided ? verdicts.get(test.id) : undefined;
+      return {
+        ...{ test, repair: repairs.get(test.id) },
+        ...(verdict ? final(verdict) : soFar(test, proof.runs, runs)),
+        // Faults may be tried after the verdict.
+        ...tally(judgements.get(test.id) ?? [], mutants),
+      };
     })
     .toSorted((a, b) => Number(b.proven ?? 0) - Number(a.proven ?? 0) || b.rank - a.rank);
 }
 
-function final(test: ProofTest, { proven, passed, counted, why, score }: Verdict): Standing {
-  const { visible, killed, macro, harmless, alarms, rank } = score;
-  return {
-    ...{ test, proven, passed, of: counted, why },
-    ...{ visible, killed, macro, harmless, alarms, rank },
-  };
+function final({ proven, passed, counted, why }: Verdict) {
+  return { proven, passed, of: counted, why };
 }
 
-function soFar(
-  test: ProofTest,
-  { done, runs }: Proof,
-  mutants: Map<string, Mutant>,
-  judgements: Judgement[],
-): Standing {
-  const own = done.filter((run) => run.test === test.id);
+function soFar({ id }: ProofTest, runs: number, done: ProofRun[]) {
+  const own = done.filter((run) => run.test === id);
   const failed = own.some((run) => run.outcome !== "passed");
   return {
-    test,
     proven: failed ? false : undefined,
     passed: own.filter((run) => run.outcome === "passed").length,
     of: Math.max(runs, own.length),
-    ...tally(judgements, mutants),
   };
 }
 

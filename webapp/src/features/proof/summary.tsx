@@ -1,4 +1,4 @@
-import { BadgeCheck, CircleDashed, CircleX } from "lucide-react";
+import { BadgeCheck, CircleDashed, CircleX, Wrench } from "lucide-react";
 import { integer } from "@/lib/time";
 import type { Standing } from "./score";
 import { placeOf, titleOf } from "./words";
@@ -30,7 +30,10 @@ export function Summary({ standings }: { standings: Standing[] }) {
             >
               <td className="num text-right text-ink-3">{i + 1}</td>
               <td className="min-w-0">
-                <p className="font-medium wrap-anywhere">{titleOf(standing.test)}</p>
+                <p className="font-medium wrap-anywhere">
+                  {titleOf(standing.test)}
+                  {standing.repair && <Repaired reason={standing.repair.reason} />}
+                </p>
                 <p className="font-mono text-xs wrap-anywhere text-ink-3">
                   {placeOf(standing.test)}
                 </p>
@@ -60,6 +63,17 @@ export function Summary({ standings }: { standings: Standing[] }) {
         </tbody>
       </table>
     </section>
+  );
+}
+
+function Repaired({ reason }: { reason: string }) {
+  return (
+    <span
+      title={reason}
+      className="ml-2 inline-flex items-center gap-1 rounded-full border border-line-strong px-2 align-middle text-xs font-medium text-ink-2"
+    >
+      <Wrench aria-hidden="true" className="size-3" /> repaired
+    </span>
   );
 }
 

@@ -1,4 +1,3 @@
-import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import {
   ChevronRight,
@@ -22,7 +21,7 @@ import { exportURL, recorder } from "@/lib/recorder-api";
 import type { Recording } from "@/lib/recording";
 import { useShortcuts } from "@/lib/shortcuts";
 import { duration } from "@/lib/time";
-import { notifyError } from "@/lib/toast";
+import { useTrace } from "@/lib/trace";
 import { MoveDialog, RenameDialog, VerifyDialog } from "./dialogs-lazy";
 import { useRunAgain } from "./run";
 import type { Editor } from "./use-editor";
@@ -165,7 +164,7 @@ function Actions({
 }) {
   const { recordingId: id, name } = recording;
   const again = useRunAgain();
-  const trace = useTrace(id);
+  const trace = useTrace(() => recorder.trace(id));
   return (
     <div className="ml-auto flex flex-wrap gap-2">
       {!editor.readOnly && (
@@ -246,23 +245,4 @@ function Actions({
 export function runOf(recording: Recording) {
   const { recordingId, url, name, project, viewport, version } = recording;
   return { recordingId, url, name, project, viewport, version };
-}
-
-/** The viewer is on an origin of its own. The tab is opened at once, or the browser would block it. */
-function useTrace(id: string) {
-  return useMutation({
-    mutationFn: async () => {
-      const tab = window.open("about:blank", "_blank");
-      try {
-        const { url } = await recorder.trace(id);
-        if (!tab) throw new Error("The browser does not let this page open a tab.");
-        tab.opener = null;
-        tab.location.replace(url);
-      } catch (error) {
-        tab?.close();
-        throw error;
-      }
-    },
-    onError: (error) => notifyError("The trace could not be opened", error),
-  });
 }

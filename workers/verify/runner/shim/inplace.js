@@ -18,13 +18,16 @@ async function shown(pages) {
   return lines;
 }
 
-/** The first line that is there more or less often than both before and after; what changes by itself differs between these. */
+const most = 40;
+
+/** Lines that are there more or less often than both before and after; what changes by itself differs between these. */
 function differing(before, during, after) {
+  const [gone, come] = [[], []];
   for (const line of new Set([...before.keys(), ...during.keys()])) {
     const [b, d, a] = [before.get(line) ?? 0, during.get(line) ?? 0, after.get(line) ?? 0];
-    if (b === a && b !== d) return `${d > b ? "also" : "no longer"} ${line}`;
+    if (b === a && b !== d) (d > b ? come : gone).push(line);
   }
-  return "";
+  return gone.length + come.length && { gone: gone.slice(0, most), come: come.slice(0, most) };
 }
 
 async function holds(again) {
@@ -70,7 +73,7 @@ class Faults {
   /**
    * Tries those faults that no assertion has noticed yet.
    * @param again asks the assertion once more, within milliseconds
-   * @returns what was found of those that the page has a place for, each { id, shown, killed, message, durationMs }, and
+   * @returns what was found of those that the page has a place for, each { id, gone, come, killed, message, durationMs }, and
    *   whether all could be tried
    */
   async tryAt(pages, again) {
@@ -96,15 +99,15 @@ class Faults {
       }
       // It has to hold without the fault, or what it says of the fault is worth nothing.
       if (message && (await holds(again))) return { found, complete: false };
-      let difference = "";
-      if (during && !message && differing(before, during, before)) {
+      let difference;
+      if (during && differing(before, during, before)) {
         const after = await shown(pages).catch(() => before);
         difference = differing(before, during, after);
         before = after;
       }
-      f.visible ||= difference !== "" || message !== "";
+      f.visible ||= Boolean(difference || message);
       f.killed = message !== "";
-      found.push({ id: f.id, shown: difference, killed: f.killed, message, durationMs: performance.now() - began });
+      found.push({ id: f.id, ...difference, killed: f.killed, message, durationMs: performance.now() - began });
     }
     this.open = this.open.filter((f) => !f.killed);
     return { found, complete: true };

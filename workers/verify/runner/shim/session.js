@@ -18,6 +18,7 @@ class Session {
     this.asked = 0;
     this.failed = undefined;
     this.crashed = "";
+    this.doubted = false; // the host will not let it pass
     this.said = Promise.resolve();
   }
 

@@ -1,0 +1,2 @@
+// Package video makes videos of the pictures that a page showed.
+package video
