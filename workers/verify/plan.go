@@ -19,9 +19,16 @@ type planned struct {
 	index      int
 	conditions proof.Conditions
 	mutant     int // into verification.sites; -1 for none
+	repair     int // the number of the test's repair; 0 for none
 }
 
-func (p planned) key(test string) string { return fmt.Sprintf("%s/%d/%s", p.purpose, p.index, test) }
+func (p planned) key(test string) string {
+	key := fmt.Sprintf("%s/%d/%s", p.purpose, p.index, test)
+	if p.repair > 0 {
+		key += fmt.Sprintf("/repair %d", p.repair)
+	}
+	return key
+}
 
 // stability draws the conditions of each run, and puts runs with as many workers together. The first run is calm, so that
 // a test which never passes is told from one that is shaken.
