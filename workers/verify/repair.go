@@ -93,7 +93,7 @@ func (m *mender) search(ctx context.Context, t proof.Test, failed proof.Run) (wh
 	tries := 0
 	for ; len(list) > 0 && tries < maxTries && m.left > 0; tries++ {
 		if m.v.stopped() {
-			return "", errStopped
+			return "", errors.Join(errStopped, m.undo(way))
 		}
 		m.left--
 		end, err := m.try(ctx, t, failed, list[0], way)
@@ -107,9 +107,12 @@ func (m *mender) search(ctx context.Context, t proof.Test, failed proof.Run) (wh
 			slices.SortStableFunc(list, func(a, b remedy) int { return before(way, b) - before(way, a) })
 		}
 	}
-	for _, r := range slices.Backward(way) {
+	if err := m.undo(way); err != nil {
+		return "", err
+	}
+	for _, r := range way {
 		r.Message = "the test then failed further on, and nothing that was tried mended that"
-		if err := errors.Join(m.undo(r.Repair), m.v.ledger.write(ctx, proof.Mend{Repair: r.Repair})); err != nil {
+		if err := m.v.ledger.write(ctx, proof.Mend{Repair: r.Repair}); err != nil {
 			return "", err
 		}
 	}
@@ -155,7 +158,7 @@ func (m *mender) try(ctx context.Context, t proof.Test, failed proof.Run, r reme
 		return end, nil
 	}
 	if !end.kept {
-		err = m.undo(r.Repair)
+		err = m.undo([]remedy{r})
 	}
 	return end, errors.Join(err, m.v.ledger.write(ctx, mends...))
 }
@@ -249,7 +252,11 @@ func (m *mender) gate(ctx context.Context, t proof.Test, way []remedy) (why stri
 		return v.Why, nil, nil
 	}
 	for _, o := range m.concerned(t, way) {
-		was := m.v.ledger.now().Verdict(o.ID).Proven
+		s := m.v.ledger.now()
+		was := s.Verdict(o.ID).Proven
+		if failed, _ := firstFailed(s, o.ID, m.holds[o.ID]); !was && beyondRepair(failed.End) != "" {
+			continue
+		}
 		m.tried[o.ID]++
 		r := last
 		r.Test, r.Number, r.Reason = o.ID, m.tried[o.ID], "it was changed for "+titleOf(t)
@@ -315,8 +322,14 @@ func (m *mender) apply(r proof.Repair) error {
 	return m.change(r.File, r.Line, r.Before, r.After)
 }
 
-func (m *mender) undo(r proof.Repair) error {
-	return m.change(r.File, r.Line, r.After, r.Before)
+// undo takes changes back, the last one first.
+func (m *mender) undo(list []remedy) error {
+	for _, r := range slices.Backward(list) {
+		if err := m.change(r.File, r.Line, r.After, r.Before); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (m *mender) change(file string, line int, before, after string) error {
