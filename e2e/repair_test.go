@@ -210,8 +210,8 @@ func TestRepairsGoOnAfterAKill(t *testing.T) {
 	s.Restart()
 	require.Equal(t, "succeeded", jobEnd(t, c, j.JobID).Status)
 	p := proofOf(t, c, j.JobID)
-	require.Equal(t, proof.StatusProven, p.Status, p.Reason)
-	require.Equal(t, 2, p.Attempt)
+	require.Equal(t, proof.StatusProven, p.Status, "%v\n%+v", p.Notes, p.Repairs)
+	require.Greater(t, p.Attempt, 1)
 	keys := map[string]bool{}
 	for _, r := range p.Done {
 		require.False(t, keys[r.Key], r.Key)

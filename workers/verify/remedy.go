@@ -297,12 +297,34 @@ func chainsOf(t *recording.Target) []locator.Chain {
 	return out
 }
 
-// chainOf reads a candidate's code; one that was written by hand has a selector only.
+// selectors are those of Playwright's that a step written by hand may have without code.
+var selectors = []struct {
+	is   *regexp.Regexp
+	code string
+}{
+	{regexp.MustCompile(`^internal:role=([\w-]+)$`), `getByRole("$1")`},
+	{regexp.MustCompile(`^internal:role=([\w-]+)\[name=("(?:[^"\\]|\\.)*")i\]$`), `getByRole("$1", { name: $2 })`},
+	{regexp.MustCompile(`^internal:role=([\w-]+)\[name=("(?:[^"\\]|\\.)*")s\]$`), `getByRole("$1", { name: $2, exact: true })`},
+	{regexp.MustCompile(`^internal:label=("(?:[^"\\]|\\.)*")i$`), `getByLabel($1)`},
+	{regexp.MustCompile(`^internal:label=("(?:[^"\\]|\\.)*")s$`), `getByLabel($1, { exact: true })`},
+	{regexp.MustCompile(`^internal:text=("(?:[^"\\]|\\.)*")i$`), `getByText($1)`},
+	{regexp.MustCompile(`^internal:text=("(?:[^"\\]|\\.)*")s$`), `getByText($1, { exact: true })`},
+}
+
+// chainOf reads a candidate's code; one that was written by hand may have a selector only.
 func chainOf(c recording.Candidate) (locator.Chain, bool) {
-	if c.Locator == "" && (c.By == "css" || c.By == "xpath") {
+	if c.Locator != "" {
+		return locator.Parse(c.Locator)
+	}
+	if c.By == "css" || c.By == "xpath" {
 		return locator.Chain{{Name: "locator", Args: []locator.Value{locator.Text(c.Selector)}}}, true
 	}
-	return locator.Parse(c.Locator)
+	for _, s := range selectors {
+		if s.is.MatchString(c.Selector) {
+			return locator.Parse(s.is.ReplaceAllString(c.Selector, s.code))
+		}
+	}
+	return nil, false
 }
 
 // strength orders matchers: state, part of a content, the whole of it. A claim is never replaced by a weaker one.

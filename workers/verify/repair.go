@@ -229,8 +229,10 @@ func (m *mender) prove(ctx context.Context, t proof.Test, failed proof.Run, way 
 }
 
 func (m *mender) say(t proof.Test, r proof.Repair) {
-	m.v.note("%s is repaired: %s:%d: %s → %s: %s", titleOf(t), r.File, r.Line, strings.TrimSpace(r.Before), strings.TrimSpace(r.After), r.Reason)
+	m.v.note("%s is repaired: %s:%d: %s → %s: %s", titleOf(t), r.File, r.Line, inLine(r.Before), inLine(r.After), r.Reason)
 }
+
+func inLine(code string) string { return strings.Join(strings.Fields(code), " ") }
 
 // further says whether a run failed later than another, where a repair may help again.
 func further(before, after proof.Run) bool {

@@ -137,6 +137,22 @@ func TestWhatTheRecordingOffers(t *testing.T) {
 	}
 }
 
+func TestSelectorsWithoutCode(t *testing.T) {
+	t.Parallel()
+	for selector, code := range map[string]string{
+		`internal:role=status`:                     `getByRole("status")`,
+		`internal:role=button[name="A \"b\""i]`:    `getByRole("button", { name: "A \"b\"" })`,
+		`internal:label="Note"s`:                   `getByLabel("Note", { exact: true })`,
+		`internal:text="x"i`:                       `getByText("x")`,
+		`internal:role=button[name="A"i] >> nth=0`: ``,
+		`internal:label="x"i"); evil("`:            ``,
+	} {
+		c, ok := chainOf(recording.Candidate{By: "role", Selector: selector})
+		require.Equal(t, code != "", ok, selector)
+		require.Equal(t, code, c.Code("page", '"'))
+	}
+}
+
 func TestFilesOutsideOfTheProjectAreNotTouched(t *testing.T) {
 	t.Parallel()
 	m := bench(t, "x", nil)
