@@ -261,6 +261,11 @@ func (m *mender) gate(ctx context.Context, t proof.Test, way []remedy) (why stri
 		}
 		m.tried[o.ID]++
 		r := last
+		for _, w := range way {
+			if slices.Contains(ids(m.concerned(t, []remedy{w})), o.ID) {
+				r = w.Repair
+			}
+		}
 		r.Test, r.Number, r.Reason = o.ID, m.tried[o.ID], "it was changed for "+titleOf(t)
 		if err := m.play(ctx, o, r.Number, m.v.in.Runs); err != nil {
 			return "", nil, err
@@ -272,6 +277,14 @@ func (m *mender) gate(ctx context.Context, t proof.Test, way []remedy) (why stri
 		}
 	}
 	return "", others, nil
+}
+
+func ids(tests []proof.Test) []string {
+	var out []string
+	for _, t := range tests {
+		out = append(out, t.ID)
+	}
+	return out
 }
 
 // verdictWith is a test's verdict if a repair were kept.
