@@ -36,6 +36,7 @@ func (a *app) verifySuite() *cobra.Command {
 		TestSeconds   int           `json:"testSeconds"`
 		MaxLatencyMS  int           `json:"maxLatencyMs"`
 		ThrottleCPU   bool          `json:"throttleCpu"`
+		Repair        bool          `json:"repair"`
 		Secrets       []verifyValue `json:"secrets,omitempty"`
 	}
 	var owner, junit string
@@ -45,7 +46,9 @@ func (a *app) verifySuite() *cobra.Command {
 		Use:   "verify DIR",
 		Short: "Find out what a Playwright Test project is worth",
 		Long: `Send the test project in DIR (without node_modules and results) and run its tests against the twin of a recording, each
-time under other conditions, and with --mutants under faults. The exit code is 0 when every test is proven, and 1 when not.`,
+time under other conditions, and with --mutants under faults. A test that fails is tried with other locators and assertions
+of its recording; what was changed is printed and is the job's artefact repairs.patch. The exit code is 0 when every test is
+proven, be it repaired, and 1 when not.`,
 		Example: `  tapedeck verify tests/ --recording 01j… --runs 20
   tapedeck verify tests/ --mutants 200 --junit results.xml
   tapedeck verify tests/ --environment staging`,
@@ -104,6 +107,7 @@ time under other conditions, and with --mutants under faults. The exit code is 0
 	f.IntVar(&in.TestSeconds, "test-timeout", 60, "how long a test may take, in seconds")
 	f.IntVar(&in.MaxLatencyMS, "max-latency", 500, "hold answers up for at most this many milliseconds")
 	f.BoolVar(&in.ThrottleCPU, "throttle-cpu", true, "every other run with a processor four times slower")
+	f.BoolVar(&in.Repair, "repair", true, "try tests that fail with what their recording knows too")
 	f.StringArrayVar(&secrets, "secret", nil, "VARIABLE=REFERENCE, a secret in the tests' environment (repeat for more)")
 	f.StringVar(&junit, "junit", "", "write the results to this file as JUnit XML")
 	f.BoolVar(&detach, "detach", false, "print the job's id and do not wait")
@@ -226,6 +230,7 @@ func (a *app) printProof(p proof.State) error {
 		if v.Why != "" {
 			_, _ = fmt.Fprintf(w, "\t\t\t\t  %s\n", v.Why)
 		}
+		printRepairs(w, p, t.ID)
 	}
 	if p.MutantsOf > 0 {
 		_, _ = fmt.Fprintf(w, "%d of %d faults chosen\n", len(p.Mutants), p.MutantsOf)
@@ -242,4 +247,27 @@ func (a *app) printProof(p proof.State) error {
 		_, _ = fmt.Fprintln(a.err, "note:", n)
 	}
 	return w.Flush()
+}
+
+// printRepairs shows what was changed in a test, and what was tried in vain.
+func printRepairs(w io.Writer, p proof.State, test string) {
+	vain := 0
+	for _, r := range p.Repairs {
+		switch {
+		case r.Test != test:
+		case r.Kept:
+			_, _ = fmt.Fprintf(w, "\t\t\t\t  repaired at %s:%d: %s\n", r.File, r.Line, r.Reason)
+			for line := range strings.SplitSeq(r.Before, "\n") {
+				_, _ = fmt.Fprintf(w, "\t\t\t\t  - %s\n", strings.TrimSpace(line))
+			}
+			for line := range strings.SplitSeq(r.After, "\n") {
+				_, _ = fmt.Fprintf(w, "\t\t\t\t  + %s\n", strings.TrimSpace(line))
+			}
+		default:
+			vain++
+		}
+	}
+	if vain > 0 {
+		_, _ = fmt.Fprintf(w, "\t\t\t\t  %d repairs did not help\n", vain)
+	}
 }

@@ -84,11 +84,17 @@ func answer(w http.ResponseWriter, status int, v any) {
 // recordNotes records the flow with a script; the application is gone afterwards.
 func recordNotes(t *testing.T, c *client.Client) string {
 	t.Helper()
+	return recordFlow(t, c, notesFlow)
+}
+
+// recordFlow does the same with steps of the test's own.
+func recordFlow(t *testing.T, c *client.Client, flow []byte) string {
+	t.Helper()
 	app := newNotes(t)
 	var doc struct {
 		Steps []any `json:"steps"`
 	}
-	require.NoError(t, json.Unmarshal(bytes.ReplaceAll(notesFlow, []byte("http://app.test"), []byte(app.URL)), &doc))
+	require.NoError(t, json.Unmarshal(bytes.ReplaceAll(flow, []byte("http://app.test"), []byte(app.URL)), &doc))
 	input, err := json.Marshal(map[string]any{"url": app.URL + "/", "mode": "script", "steps": doc.Steps, "capture": map[string]any{
 		"video": false, "trace": false, "har": true, "screenshots": false, "dom": false, "console": false,
 	}})

@@ -30,6 +30,9 @@ func (v *verification) evidence(ctx context.Context, x *session, r runner.Result
 		return nil
 	}
 	folder := fmt.Sprintf("runs/%s-%d-%s", x.plan.purpose, x.plan.index+1, x.test.ID)
+	if x.plan.repair > 0 {
+		folder += fmt.Sprintf("-repair-%d", x.plan.repair)
+	}
 	var names []string
 	keep := func(name, kind string, data io.Reader) {
 		name = path.Join(folder, name)
@@ -194,6 +197,11 @@ func junit(s proof.State) suite {
 			c.Failure = &suiteFailure{Message: verdict.Why}
 		}
 		c.Said = fmt.Sprintf("passed %d of %d runs; noticed %d of %d visible faults", verdict.Passed, verdict.Counted, verdict.Score.Killed, verdict.Score.Visible)
+		for _, r := range s.Repairs {
+			if r.Test == t.ID && r.Kept {
+				c.Said += fmt.Sprintf("; repaired at %s:%d: %s", r.File, r.Line, strings.TrimSpace(r.After))
+			}
+		}
 		out.Cases = append(out.Cases, c)
 	}
 	out.Seconds = seconds(s.DurationMS)

@@ -27,6 +27,7 @@ type Input struct {
 
 	Mutants       int  `json:"mutants" title:"Mutants" doc:"How many faults each recording's tests are tried with; 0 is none." min:"0" max:"10000"`
 	BudgetSeconds int  `json:"budgetSeconds" title:"Budget (s)" doc:"How long mutants may take; the rest goes on in a job of its own." min:"1" max:"86400"`
+	Repair        bool `json:"repair" title:"Repair" doc:"On the twin a test that fails or is flaky is tried with what the recording knows too: another way to the element, another assertion of it."`
 	KeepTraces    bool `json:"keepTraces" title:"Keep traces" doc:"Of runs that failed."`
 	TestSeconds   int  `json:"testSeconds" title:"Time for a test (s)" min:"1" max:"600"`
 
@@ -40,7 +41,7 @@ type Secret struct {
 }
 
 func defaults() Input {
-	return Input{Runs: 5, Seed: 1, Workers: 4, MaxLatencyMS: 500, ThrottleCPU: true, Mutants: 0, BudgetSeconds: 120, KeepTraces: true, TestSeconds: 60}
+	return Input{Runs: 5, Seed: 1, Workers: 4, MaxLatencyMS: 500, ThrottleCPU: true, Mutants: 0, BudgetSeconds: 120, Repair: true, KeepTraces: true, TestSeconds: 60}
 }
 
 // variable is a name that a shell takes.

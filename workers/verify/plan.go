@@ -22,6 +22,7 @@ type planned struct {
 	mutant     int   // into verification.sites; -1 for none
 	inPlace    []int // likewise, those that are tried at its assertions
 	check      bool  // the assertions themselves are checked
+	repair     int   // the number of the test's repair; 0 for none
 }
 
 // known says that everything which a run would tell of a test is known already.
@@ -43,7 +44,13 @@ func (v *verification) known(s proof.State, p planned, test string) bool {
 	return ok
 }
 
-func (p planned) key(test string) string { return fmt.Sprintf("%s/%d/%s", p.purpose, p.index, test) }
+func (p planned) key(test string) string {
+	key := fmt.Sprintf("%s/%d/%s", p.purpose, p.index, test)
+	if p.repair > 0 {
+		key += fmt.Sprintf("/repair %d", p.repair)
+	}
+	return key
+}
 
 // stability draws the conditions of each run, and puts runs with as many workers together. The first run is calm, so that
 // a test which never passes is told from one that is shaken.

@@ -85,6 +85,9 @@ func (c Config) rest(ctx context.Context, j *workers.Job, in RestInput) (any, er
 		if v.about.Project != s.Project || len(v.tests) != len(s.Tests) {
 			return nil, workers.Permanent(CodeProof, fmt.Errorf("the project is not the one that proof %s is about", s.ID))
 		}
+		if err := v.repaired(); err != nil {
+			return nil, err
+		}
 		before := len(s.Judgements)
 		err := v.mutation(ctx, c.Now().Add(restWithin))
 		if err != nil && !errors.Is(err, errStopped) {

@@ -269,7 +269,7 @@ func (x *session) record(r runner.Result) proof.Run {
 	defer x.mu.Unlock()
 	out := proof.Run{
 		Key: x.plan.key(x.test.ID), Test: x.test.ID, Purpose: x.plan.purpose, Index: x.plan.index, Conditions: x.plan.conditions,
-		DurationMS: r.DurationMS, Assertions: x.ended.Assertions, Requests: x.report.Requests, Drift: len(x.report.Drift),
+		DurationMS: r.DurationMS, Assertions: x.ended.Assertions, Requests: x.report.Requests, Drift: len(x.report.Drift), Repair: x.plan.repair,
 	}
 	for _, d := range x.report.Drift[:min(len(x.report.Drift), 3)] {
 		out.Drifted = append(out.Drifted, d.String())

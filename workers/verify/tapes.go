@@ -24,6 +24,7 @@ type source struct {
 	about   proof.Recording
 	tape    *twin.Tape
 	entries []proxy.Entry
+	steps   []recording.Step
 	// origin is where it began, what tests take for their base.
 	origin string
 	// secrets are the placeholders that stand in the recording, by the name of a variable.
@@ -59,7 +60,7 @@ func (v *verification) source(ctx context.Context, id string) (*source, error) {
 	if err != nil {
 		return nil, workers.Permanent(CodeRecording, fmt.Errorf("recording %s: %w", id, err))
 	}
-	s := &source{tape: tape, entries: entries, secrets: placeholders(doc), origin: originOf(tape.First())}
+	s := &source{tape: tape, entries: entries, steps: doc.Steps, secrets: placeholders(doc), origin: originOf(tape.First())}
 	s.about = proof.Recording{ID: id, Version: state.Version, Name: state.Name, Exchanges: len(entries), Writes: tape.Play(twin.RunOptions{}).Report().Writes}
 	for _, cut := range tape.Cut() {
 		v.note("recording %s is not whole: %s", id, cut)

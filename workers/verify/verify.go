@@ -241,6 +241,9 @@ func (v *verification) limits() runner.Limits {
 // work makes all runs that are not yet made, and says what follows.
 func (v *verification) work(ctx context.Context) (any, error) {
 	err := v.stability(ctx)
+	if err == nil && v.in.Repair && v.site == nil {
+		err = v.repair(ctx)
+	}
 	if err == nil && v.in.Mutants > 0 {
 		err = v.mutation(ctx, v.cfg.Now().Add(time.Duration(v.in.BudgetSeconds)*time.Second))
 	}
@@ -312,26 +315,31 @@ func (v *verification) stability(ctx context.Context) error {
 			return errStopped
 		}
 		err := v.play(ctx, b, v.tests, func(ctx context.Context, x *session, r runner.Result) {
-			run := x.record(r)
-			if run.End != nil {
-				run.End.Message = v.plain(run.End.Message)
-			}
-			for i, line := range run.Drifted {
-				run.Drifted[i] = v.plain(line)
-			}
-			run.Evidence = v.evidence(ctx, x, r)
-			if err := v.ledger.write(ctx, proof.Record{Runs: []proof.Run{run}}); err != nil {
-				v.note("a run could not be written down: %v", err)
-			}
+			v.keep(ctx, x, r)
 			done := len(v.ledger.now().Done)
 			v.job.Progress(100*float64(done)/float64(total), fmt.Sprintf("%d of %d runs", done, total))
-			v.job.Logf(slog.LevelInfo, "%s run %d: %s", strings.Join(x.test.Titles, " › "), run.Index+1, run.Outcome)
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// keep writes a run down.
+func (v *verification) keep(ctx context.Context, x *session, r runner.Result) {
+	run := x.record(r)
+	if run.End != nil {
+		run.End.Message = v.plain(run.End.Message)
+	}
+	for i, line := range run.Drifted {
+		run.Drifted[i] = v.plain(line)
+	}
+	run.Evidence = v.evidence(ctx, x, r)
+	if err := v.ledger.write(ctx, proof.Record{Runs: []proof.Run{run}}); err != nil {
+		v.note("a run could not be written down: %v", err)
+	}
+	v.job.Logf(slog.LevelInfo, "%s run %d: %s", strings.Join(x.test.Titles, " › "), run.Index+1, run.Outcome)
 }
 
 // play runs a batch of those tests for which it was not made yet.
@@ -357,8 +365,11 @@ func (v *verification) play(ctx context.Context, b batch, tests []proof.Test, on
 	st := v.stage(left, onRun)
 	defer st.close()
 	var mu sync.Mutex
-	out := filepath.Join(v.out, fmt.Sprintf("%s-%d", left.runs[0].purpose, left.runs[0].index))
-	if err := os.MkdirAll(out, 0o700); err != nil {
+	if err := os.MkdirAll(v.out, 0o700); err != nil {
+		return err
+	}
+	out, err := os.MkdirTemp(v.out, string(left.runs[0].purpose)+"-")
+	if err != nil {
 		return err
 	}
 	limits := v.limits()

@@ -75,6 +75,10 @@ func TestEachEndIsTold(t *testing.T) {
 				require.Equal(t, "a.spec.ts", e.End.File)
 				require.Equal(t, 5, e.End.Line)
 			}
+			if e.End.By == "action" {
+				require.Equal(t, "a.spec.ts", e.End.File)
+				require.Equal(t, 9, e.End.Line)
+			}
 		}
 	}
 	require.Contains(t, by["action"], "locator.click")

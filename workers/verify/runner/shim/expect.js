@@ -3,17 +3,22 @@ const path = require("node:path");
 
 const root = process.env.TAPEDECK_PROJECT;
 
-/** The place in the project that called, from outside in. */
-function caller() {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 40;
-  const lines = new Error().stack.split("\n");
-  Error.stackTraceLimit = stackTraceLimit;
-  for (const line of lines) {
+/** The innermost place in the project of a stack; the line 0 for none. */
+function placeOf(stack) {
+  for (const line of String(stack ?? "").split("\n")) {
     const at = /(?:\(|at )(?:file:\/\/)?([^():]+):(\d+):\d+\)?$/.exec(line);
     if (at && at[1].startsWith(`${root}/`) && !at[1].includes("/node_modules/")) return { file: path.relative(root, at[1]), line: Number(at[2]) };
   }
   return { file: "", line: 0 };
+}
+
+/** The place in the project that called. */
+function caller() {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 40;
+  const { stack } = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  return placeOf(stack);
 }
 
 /** What an assertion is about, for people: a locator's code, or the sort of value. */
@@ -68,4 +73,4 @@ function wrapExpect(real, record) {
   });
 }
 
-module.exports = { wrapExpect, caller, isWeb };
+module.exports = { wrapExpect, placeOf, caller, isWeb };

@@ -4,10 +4,8 @@ const path = require("node:path");
 const real = require(path.join(process.env.TAPEDECK_KIT, "node_modules", "@playwright", "test"));
 const { post, plain } = require("./host.js");
 const { Session } = require("./session.js");
-const { wrapExpect } = require("./expect.js");
+const { wrapExpect, placeOf } = require("./expect.js");
 const { bare, declared, repeated, repetition } = require("./repeat.js");
-
-const root = process.env.TAPEDECK_PROJECT;
 
 // A worker runs one test at a time.
 let current;
@@ -27,7 +25,7 @@ function ending(session, info) {
   if (session.failed && !session.crashed) return session.failed;
   const error = info.errors[0] ?? {};
   const message = plain(error.message ?? error.value);
-  const at = error.location ? { file: path.relative(root, error.location.file), line: error.location.line } : { file: "", line: 0 };
+  const at = placeOf(error.stack);
   if (session.crashed || /Target (page, context or browser has been closed|crashed)|Page crashed|Browser closed/.test(message)) {
     return { by: "crash", message: session.crashed || message, ...at };
   }
