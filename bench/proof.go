@@ -163,6 +163,7 @@ type effort struct {
 	Mutants       int  `json:"mutants"`
 	BudgetSeconds int  `json:"budgetSeconds"`
 	KeepTraces    bool `json:"keepTraces"`
+	Repair        bool `json:"repair"` // never: what fails is to be seen
 }
 
 // shaken is the effort that `tapedeck verify` makes unless it is told otherwise.
