@@ -204,6 +204,8 @@ type Judgement struct {
 	DurationMS int64  `json:"durationMs"`
 	// InPlace says that the fault was put into the page at each assertion and taken back, instead of a run of its own.
 	InPlace bool `json:"inPlace,omitzero"`
+	// Asked is at how many assertions that was, until one noticed it.
+	Asked int `json:"asked,omitzero"`
 	// Evidence names artefacts, of the job JobID when that is not the proof's own.
 	Evidence []string `json:"evidence,omitempty"`
 	JobID    string   `json:"jobId,omitempty"`

@@ -30,12 +30,14 @@ type inPlaceTried struct {
 	message      string
 	killed       int // the assertion's place, from 1
 	changed      []changePart
+	asked        int
 	milliseconds float64
 }
 
 func (x *session) tried(f runner.SeenFault, at int) {
 	t := x.seen.tried[f.ID]
 	t.milliseconds += f.DurationMS
+	t.asked++
 	if len(f.Gone)+len(f.Come) > 0 {
 		t.changed = []changePart{{What: "page", After: at, Before: excerpt(f.Gone), Now: excerpt(f.Come)}}
 	}
@@ -50,7 +52,7 @@ func (x *session) tried(f runner.SeenFault, at int) {
 
 // inPlace tries those faults that can be put into a page and taken back, many in one run: at each assertion that held.
 // It also checks the assertions themselves. What remains open, a run of its own has to say.
-func (v *verification) inPlace(ctx context.Context, src *source, tests []proof.Test, deadline time.Time) error {
+func (v *verification) inPlace(ctx context.Context, src *source, tests []proof.Test, normal normality, deadline time.Time) error {
 	chosen := v.sites[src.about.ID]
 	var all []int
 	for i, m := range chosen {
@@ -66,7 +68,8 @@ func (v *verification) inPlace(ctx context.Context, src *source, tests []proof.T
 		if on, err := v.goOn(ctx, deadline); !on {
 			return err
 		}
-		b := batch{workers: min(v.in.Workers, 2)}
+		b := batch{workers: min(v.in.Workers, 2), limits: mutantLimits(normal)}
+		b.limits.Test = inPlaceTest
 		for i, part := range some {
 			b.runs = append(b.runs, planned{
 				purpose: proof.Mutation, index: n*inPlaceBatch + i, conditions: proof.Conditions{Seed: v.in.Seed, CPU: 1, Workers: b.workers},
@@ -114,7 +117,7 @@ func (x *session) judgeInPlace(chosen []mutant.Site, r runner.Result, seen *chan
 	var out []proof.Judgement
 	for _, i := range x.plan.inPlace {
 		tried, found := x.seen.tried[chosen[i].ID]
-		j := proof.Judgement{Test: x.test.ID, Mutant: chosen[i].ID, Applied: true, InPlace: true, DurationMS: max(int64(tried.milliseconds), 1)}
+		j := proof.Judgement{Test: x.test.ID, Mutant: chosen[i].ID, Applied: true, InPlace: true, Asked: tried.asked, DurationMS: max(int64(tried.milliseconds), 1)}
 		switch {
 		case tried.killed > 0:
 			j.Fate, j.Visible, j.Assertion, j.Message = proof.Killed, true, tried.killed, firstLine(tried.message)

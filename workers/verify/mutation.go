@@ -16,12 +16,28 @@ import (
 	"tapedeck/workers/verify/runner"
 )
 
-// A run under a fault is given less patience: most faults end it by an assertion that waits in vain.
+// A run under a fault is given less patience: most faults end it by an assertion that waits in vain. Where one waits that
+// long without a fault, it is given more: to be slow is not to notice.
 const (
 	mutantExpect = 2 * time.Second
 	mutantAction = 3 * time.Second
 	mutantTest   = 30 * time.Second
+	mutantSlack  = 3 // times the longest that an assertion waited without a fault
 )
+
+// mutantLimits are those of runs under faults of tests that were looked at.
+func mutantLimits(normal normality) runner.Limits {
+	slowest := int64(0)
+	for _, views := range normal {
+		for _, seen := range views {
+			for _, o := range seen.assertions {
+				slowest = max(slowest, o.DurationMS)
+			}
+		}
+	}
+	more := mutantSlack * time.Duration(slowest) * time.Millisecond
+	return runner.Limits{Expect: max(mutantExpect, more), Action: max(mutantAction, more), Test: max(mutantTest, 6*more)}
+}
 
 // baselines is how many runs without a fault are looked at: what differs between them is no fault's doing.
 const baselines = 2
@@ -94,7 +110,7 @@ func (v *verification) choose(ctx context.Context, src *source, tests []proof.Te
 
 // mutate tries the tests of one recording.
 func (v *verification) mutate(ctx context.Context, src *source, tests []proof.Test, normal normality, deadline time.Time) error {
-	if err := v.inPlace(ctx, src, tests, deadline); err != nil {
+	if err := v.inPlace(ctx, src, tests, normal, deadline); err != nil {
 		return err
 	}
 	for from := 0; from < len(v.sites[src.about.ID]); from += mutantBatch {
@@ -213,7 +229,7 @@ func scriptsOf(entries []proxy.Entry, covered map[string][][2]int) []mutant.Scri
 // tryMutants runs the tests with each of some faults.
 func (v *verification) tryMutants(ctx context.Context, src *source, tests []proof.Test, normal normality, from, to int) error {
 	chosen := v.sites[src.about.ID]
-	b := batch{workers: min(v.in.Workers, 2)}
+	b := batch{workers: min(v.in.Workers, 2), limits: mutantLimits(normal)}
 	for i := from; i < to; i++ {
 		b.runs = append(b.runs, planned{purpose: proof.Mutation, index: i, conditions: proof.Conditions{Seed: v.in.Seed, CPU: 1, Workers: b.workers}, mutant: i})
 	}

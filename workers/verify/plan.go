@@ -6,11 +6,13 @@ import (
 	"slices"
 
 	"tapedeck/domain/proof"
+	"tapedeck/workers/verify/runner"
 )
 
 // batch is the runs that one invocation of the runner makes: each chosen test once for each of them.
 type batch struct {
 	workers int
+	limits  runner.Limits // those that are zero are the verification's
 	runs    []planned
 }
 

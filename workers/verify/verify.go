@@ -348,7 +348,7 @@ func (v *verification) keep(ctx context.Context, x *session, r runner.Result) {
 // play runs a batch of those tests for which it was not made yet.
 func (v *verification) play(ctx context.Context, b batch, tests []proof.Test, onRun func(context.Context, *session, runner.Result)) error {
 	s := v.ledger.now()
-	left := batch{workers: b.workers}
+	left := batch{workers: b.workers, limits: b.limits}
 	for _, p := range b.runs {
 		for _, t := range tests {
 			if !v.known(s, p, t.ID) {
@@ -376,11 +376,8 @@ func (v *verification) play(ctx context.Context, b batch, tests []proof.Test, on
 		return err
 	}
 	limits := v.limits()
-	if p := left.runs[0].purpose; p == proof.Baseline || p == proof.Mutation {
-		limits.Expect, limits.Action, limits.Test = mutantExpect, mutantAction, mutantTest
-		if left.runs[0].mutant < 0 && p == proof.Mutation {
-			limits.Test = inPlaceTest
-		}
+	if left.limits.Test > 0 {
+		limits.Expect, limits.Action, limits.Test = left.limits.Expect, left.limits.Action, left.limits.Test
 	}
 	sum, err := v.cfg.Runner.Run(ctx, v.dir, runner.Options{
 		Only: slices.Compact(only), Workers: b.workers, Repeat: len(left.runs), Out: out, Trace: left.runs[0].film != "", Limits: limits,

@@ -2212,6 +2212,8 @@ export interface components {
             durationMs: number;
             /** @description The fault was put into the page at each assertion and taken back, instead of a run of its own */
             inPlace?: boolean;
+            /** @description At how many assertions that was, until one noticed it */
+            asked?: number;
             evidence?: string[];
             /** @description The job whose artefacts these are; left out for the proof's own */
             jobId?: string;

@@ -88,8 +88,10 @@ class Faults {
         message = await holds(again);
       } finally {
         if (during) difference = differing(before, during);
-        for (const { handle } of places) await handle.evaluate((h) => h.undo()).catch(() => {});
-        for (const { handle } of places) await handle.dispose().catch(() => {});
+        for (const { handle } of places) {
+          await handle.evaluate((h) => h.undo()).catch(() => {});
+          handle.dispose().catch(() => {});
+        }
       }
       // It has to hold without the fault, or what it says of the fault is worth nothing.
       if (message && (await holds(again))) return { found, complete: false };

@@ -113,7 +113,8 @@ class Session {
     if (!this.faults) return;
     if (!again) return this.say("faults", { index, complete: false });
     const began = Date.now();
-    const { found, complete } = await this.faults.tryAt([...this.pages].filter((p) => !p.isClosed()), again);
+    const { found, complete } = await this.faults.tryAt([...this.pages].filter((p) => !p.isClosed()), again)
+      .catch(() => ({ found: [], complete: false })); // the page went elsewhere
     this.say("faults", { index, faults: found.map((f) => ({ ...f, message: plain(f.message) })), complete });
     if (this.setup.inPlace.check && !told.negated) {
       this.say("check", { index, ...told, ...(await check(value, again)) });
