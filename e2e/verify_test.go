@@ -201,7 +201,7 @@ test("looks for what a newer site has", async ({ page }) => {
   await page.getByRole("button", { name: "Archive" }).click({ timeout: 1_000 });
 });
 `)
-	out, said, code := tapedecktest.Run(t.Context(), t, []string{"TAPEDECK_URL=" + s.URL()}, "verify", dir, "--recording", id, "--runs", "2", "--junit", filepath.Join(dir, "junit.xml"), "-o", "json")
+	out, said, code := tapedecktest.Run(t.Context(), t, []string{"TAPEDECK_URL=" + s.URL()}, "verify", dir, "--recording", id, "--runs", "2", "--repair=false", "--junit", filepath.Join(dir, "junit.xml"), "-o", "json")
 	require.Equal(t, 1, code, said)
 	var p proof.State
 	require.NoError(t, json.Unmarshal([]byte(out), &p), "%s", said)
@@ -215,6 +215,16 @@ test("looks for what a newer site has", async ({ page }) => {
 	require.Contains(t, why["writes something else"], `body.text was "Buy tape", now "Buy tapes"`)
 	require.Contains(t, why["writes twice"], "extra: POST")
 	require.Contains(t, why["is skipped"], "skipped")
+	for _, r := range p.Done {
+		if r.Index != 0 || r.Outcome != proof.Failed {
+			continue
+		}
+		require.Equal(t, proof.Failed, r.Again, "%+v", r)
+		kept := strings.Join(r.Evidence, " ")
+		for _, name := range []string{"network.json", "trace.zip", "video.webm"} {
+			require.Contains(t, kept, name)
+		}
+	}
 	require.Regexp(t, "unrecorded: GET http://[^ ]+/v2/notes: is not in the recording", why["asks a newer site"])
 	require.Contains(t, why["writes as a newer site"], `body.text was "Buy tape", now ""`)
 	require.Contains(t, why["writes as a newer site"], `body.title was "", now "Buy tape"`)

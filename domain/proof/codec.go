@@ -8,7 +8,7 @@ import (
 
 var codec = event.NewCodec(func(eventType string) Event { return Unknown{Type: eventType} },
 	event.Of[Event, Started](), event.Of[Event, Ran](), event.Of[Event, Chosen](), event.Of[Event, Judged](),
-	event.Of[Event, Checked](), event.Of[Event, Repaired](), event.Of[Event, Continued](), event.Of[Event, Finished](),
+	event.Of[Event, Checked](), event.Of[Event, Repaired](), event.Of[Event, Filmed](), event.Of[Event, Continued](), event.Of[Event, Finished](),
 )
 
 // Encode returns the data of an event for its envelope.

@@ -23,6 +23,8 @@ type (
 	Probe struct{ Checks []Check }
 	// Mend tells of an attempt to mend a test; one that is known already is left out.
 	Mend struct{ Repair Repair }
+	// Film tells of a failed run that was made once more; a second time is left out.
+	Film struct{ Filmed Filmed }
 	// Continue tells which job tries the rest of the faults. It may be said, and judged, when the attempt is closed.
 	Continue struct{ Continued Continued }
 	// Finish closes the attempt.
@@ -35,6 +37,7 @@ func (Choose) command()   {}
 func (Judge) command()    {}
 func (Probe) command()    {}
 func (Mend) command()     {}
+func (Film) command()     {}
 func (Continue) command() {}
 func (Finish) command()   {}
 
@@ -89,6 +92,15 @@ func Decide(s State, c Command) ([]Event, error) {
 			return nil, err
 		}
 		return []Event{Repaired(c.Repair)}, nil
+	case Film:
+		r, known := s.Run(c.Filmed.Key)
+		if !known {
+			return nil, &RefusedError{ID: s.ID, Why: fmt.Sprintf("there is no run %q", c.Filmed.Key)}
+		}
+		if r.Again != "" {
+			return nil, nil
+		}
+		return []Event{c.Filmed}, nil
 	case Continue:
 		if s.Rest != nil && *s.Rest == c.Continued {
 			return nil, nil
@@ -109,7 +121,7 @@ func (s State) goesOn(c Command) bool {
 	switch c.(type) {
 	case Continue, Choose, Judge, Probe:
 		return true
-	case Start, Record, Mend, Finish:
+	case Start, Record, Mend, Film, Finish:
 	}
 	return false
 }

@@ -149,6 +149,8 @@ type Run struct {
 	Evidence []string `json:"evidence,omitempty"`
 	// Repair is the number of the repair that the test was run with; 0 for the test as it came.
 	Repair int `json:"repair,omitzero"`
+	// Again is how it ended when it was made once more for its trace and film; "" when it was not.
+	Again Outcome `json:"again,omitempty"`
 }
 
 // Ran tells of finished runs.
@@ -253,6 +255,17 @@ type Repair struct {
 // Repaired tells of one attempt.
 type Repaired Repair
 
+// Filmed tells that a run which had failed was made once more under the same conditions, with a trace and a film: these cost
+// too much to make them of every run.
+type Filmed struct {
+	// Key is the run's.
+	Key string `json:"key"`
+	// Outcome is that of the repetition: a run that passes then fails now and then.
+	Outcome Outcome `json:"outcome"`
+	// Evidence names the job's artefacts about it.
+	Evidence []string `json:"evidence,omitempty"`
+}
+
 // Continued tells that a job of its own tries the faults that there was no time for.
 type Continued struct {
 	JobID string `json:"jobId"`
@@ -295,6 +308,7 @@ func (Chosen) EventType() string    { return "proof.mutants_chosen" }
 func (Judged) EventType() string    { return "proof.judged" }
 func (Checked) EventType() string   { return "proof.checked" }
 func (Repaired) EventType() string  { return "proof.repaired" }
+func (Filmed) EventType() string    { return "proof.filmed" }
 func (Continued) EventType() string { return "proof.continued" }
 func (Finished) EventType() string  { return "proof.finished" }
 func (u Unknown) EventType() string { return u.Type }
@@ -305,6 +319,7 @@ func (Chosen) sealed()    {}
 func (Judged) sealed()    {}
 func (Checked) sealed()   {}
 func (Repaired) sealed()  {}
+func (Filmed) sealed()    {}
 func (Continued) sealed() {}
 func (Finished) sealed()  {}
 func (Unknown) sealed()   {}

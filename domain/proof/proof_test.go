@@ -126,7 +126,7 @@ func TestAnyHistoryFolds(t *testing.T) {
 		attempt := 0
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			var c proof.Command
-			switch rapid.IntRange(0, 7).Draw(t, "command") {
+			switch rapid.IntRange(0, 8).Draw(t, "command") {
 			case 0:
 				attempt++
 				c = start(attempt)
@@ -142,6 +142,8 @@ func TestAnyHistoryFolds(t *testing.T) {
 				c = proof.Probe{Checks: []proof.Check{{Test: "a", Assertion: rapid.IntRange(1, 2).Draw(t, "assertion"), Tried: 2, Noticed: 1}}}
 			case 6:
 				c = proof.Mend{Repair: proof.Repair{Test: "a", Number: rapid.IntRange(1, 3).Draw(t, "number"), Kept: rapid.Bool().Draw(t, "kept")}}
+			case 8:
+				c = proof.Film{Filmed: proof.Filmed{Key: fmt.Sprintf("stability/%d/a", rapid.IntRange(0, 3).Draw(t, "index")), Outcome: proof.Failed, Evidence: []string{"trace.zip"}}}
 			case 7:
 				c = proof.Continue{Continued: proof.Continued{JobID: "j2", Left: rapid.IntRange(0, 3).Draw(t, "left")}}
 			}
@@ -160,6 +162,7 @@ func TestAnyHistoryFolds(t *testing.T) {
 			for _, r := range s.Done {
 				require.False(t, keys[r.Key], r.Key)
 				keys[r.Key] = true
+				require.Len(t, r.Evidence, len(r.Again)/len(proof.Failed), "filmed once")
 			}
 			pairs := map[string]bool{}
 			for _, j := range s.Judgements {

@@ -99,6 +99,13 @@ func Evolve(s State, e Event, at time.Time) State {
 		s.Checks = append(slices.Clip(s.Checks), e.Checks...)
 	case Repaired:
 		s.Repairs = append(slices.Clip(s.Repairs), Repair(e))
+	case Filmed:
+		s.Done = slices.Clone(s.Done)
+		for i, r := range s.Done {
+			if r.Key == e.Key {
+				s.Done[i].Evidence, s.Done[i].Again = append(slices.Clip(r.Evidence), e.Evidence...), e.Outcome
+			}
+		}
 	case Continued:
 		s.Rest = &e
 	case Finished:

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -23,40 +24,78 @@ import (
 	"tapedeck/workers/video"
 )
 
-// evidence keeps what shows why a run did not pass: what did not fit the recording, what Playwright kept, and a film of it.
-// On the twin pages hold the recording's placeholders, never a secret.
-func (v *verification) evidence(ctx context.Context, x *session, r runner.Result) []string {
-	if r.Status == "passed" && len(x.report.Drift) == 0 {
-		return nil
+// films makes the first failed run of each test that is not proven once more, with a trace and a film of it: made of every
+// run they would take as long as the tests.
+func (v *verification) films(ctx context.Context) error {
+	s := v.ledger.now()
+	by := map[int][]planned{}
+	for _, t := range v.tests {
+		r, failed := firstFailed(s, t.ID, s.Repair(t.ID))
+		if failed && r.Again == "" && !s.Verdict(t.ID).Proven {
+			by[r.Conditions.Workers] = append(by[r.Conditions.Workers], planned{
+				purpose: r.Purpose, index: r.Index, conditions: r.Conditions, mutant: -1, repair: r.Repair, film: t.ID,
+			})
+		}
 	}
+	for _, workers := range slices.Sorted(maps.Keys(by)) {
+		if v.stopped() {
+			return errStopped
+		}
+		v.job.Progress(-1, "filming what failed")
+		err := v.play(ctx, batch{workers: workers, runs: by[workers]}, v.tests, func(ctx context.Context, x *session, r runner.Result) {
+			run := x.record(r)
+			f := proof.Filmed{Key: run.Key, Outcome: run.Outcome}
+			if run.Outcome == proof.Passed {
+				v.note("%s passed when run %d was made once more: it fails now and then", titleOf(x.test), run.Index+1)
+			} else {
+				keep := v.keeper(ctx, x, &f.Evidence)
+				for _, a := range r.Attachments {
+					if err := v.attachment(ctx, a, keep); err != nil {
+						v.note("%s of run %d: %s: %v", titleOf(x.test), run.Index+1, a.Name, err)
+					}
+				}
+			}
+			if err := v.ledger.write(ctx, proof.Film{Filmed: f}); err != nil {
+				v.note("a film could not be written down: %v", err)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keeper stores what is known of a run.
+func (v *verification) keeper(ctx context.Context, x *session, names *[]string) func(name, kind string, data io.Reader) {
 	folder := fmt.Sprintf("runs/%s-%d-%s", x.plan.purpose, x.plan.index+1, x.test.ID)
 	if x.plan.repair > 0 {
 		folder += fmt.Sprintf("-repair-%d", x.plan.repair)
 	}
-	var names []string
-	keep := func(name, kind string, data io.Reader) {
+	return func(name, kind string, data io.Reader) {
 		name = path.Join(folder, name)
 		if _, err := v.job.Store(ctx, name, kind, data); err != nil {
 			v.note("%s was not kept: %v", name, err)
 			return
 		}
-		names = append(names, name)
+		*names = append(*names, name)
 	}
+}
+
+// evidence keeps what of a run did not fit the recording.
+func (v *verification) evidence(ctx context.Context, x *session, r runner.Result) []string {
+	if r.Status == "passed" && len(x.report.Drift) == 0 {
+		return nil
+	}
+	var names []string
 	report := x.report
 	if why := v.unshown(); why != "" {
 		report.Notes = append(slices.Clip(report.Notes), why)
-	} else {
-		if !v.in.KeepTraces {
-			report.Notes = append(slices.Clip(report.Notes), "No trace and no film were kept: this was not asked for.")
-		}
-		for _, a := range r.Attachments {
-			if err := v.attachment(ctx, a, keep); err != nil {
-				report.Notes = append(slices.Clip(report.Notes), fmt.Sprintf("%s: %v", a.Name, err))
-			}
-		}
+	} else if !v.in.KeepTraces {
+		report.Notes = append(slices.Clip(report.Notes), "No trace and no film were kept: this was not asked for.")
 	}
 	if raw, err := json.Marshal(report, jsontext.WithIndent("  ")); err == nil {
-		keep("network.json", "", strings.NewReader(v.plain(string(raw))))
+		v.keeper(ctx, x, &names)("network.json", "", strings.NewReader(v.plain(string(raw))))
 	}
 	return names
 }

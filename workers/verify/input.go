@@ -28,7 +28,7 @@ type Input struct {
 	Mutants       int  `json:"mutants" title:"Mutants" doc:"How many faults each recording's tests are tried with; 0 is none." min:"0" max:"10000"`
 	BudgetSeconds int  `json:"budgetSeconds" title:"Budget (s)" doc:"How long mutants may take; the rest goes on in a job of its own." min:"1" max:"86400"`
 	Repair        bool `json:"repair" title:"Repair" doc:"On the twin a test that fails or is flaky is tried with what the recording knows too: another way to the element, another assertion of it."`
-	KeepTraces    bool `json:"keepTraces" title:"Keep traces" doc:"Of runs that failed."`
+	KeepTraces    bool `json:"keepTraces" title:"Keep traces" doc:"The first run of a test that failed is made once more, with a trace and a film."`
 	TestSeconds   int  `json:"testSeconds" title:"Time for a test (s)" min:"1" max:"600"`
 
 	Secrets []Secret `json:"secrets" title:"Secrets" doc:"Variables of the tests' environment, and where their values are. On the twin the recording's placeholders stand for its own secrets." maxlen:"100"`

@@ -19,10 +19,11 @@ type planned struct {
 	purpose    proof.Purpose
 	index      int
 	conditions proof.Conditions
-	mutant     int   // into verification.sites; -1 for none
-	inPlace    []int // likewise, those that are tried at its assertions
-	check      bool  // the assertions themselves are checked
-	repair     int   // the number of the test's repair; 0 for none
+	mutant     int    // into verification.sites; -1 for none
+	inPlace    []int  // likewise, those that are tried at its assertions
+	check      bool   // the assertions themselves are checked
+	repair     int    // the number of the test's repair; 0 for none
+	film       string // the test for which this run is made once more, with a trace; "" for none
 }
 
 // known says that everything which a run would tell of a test is known already.
@@ -35,6 +36,9 @@ func (v *verification) known(s proof.State, p planned, test string) bool {
 	switch {
 	case p.purpose == proof.Baseline:
 		return false
+	case p.film != "":
+		r, _ := s.Run(p.key(test))
+		return p.film != test || r.Again != ""
 	case p.mutant >= 0:
 		return judged(p.mutant)
 	case p.purpose == proof.Mutation:

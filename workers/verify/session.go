@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -107,11 +108,25 @@ func (s *stage) Begin(ctx context.Context, t runner.Test) (string, runner.Setup,
 	maps.Copy(env, s.v.secrets)
 	looked := plan.purpose == proof.Baseline || plan.mutant >= 0
 	setup := runner.Setup{
-		Proxy: p.Addr(), BaseURL: src.origin, Env: env, CPUThrottle: plan.conditions.CPU, Checkpoints: looked,
+		Proxy: p.Addr(), BaseURL: src.origin, Env: env, CPUThrottle: plan.conditions.CPU, Patience: s.patience(test, plan), Checkpoints: looked,
 		Coverage: plan.purpose == proof.Baseline, InitScript: run.PinScript(), InPlace: s.v.setupInPlace(plan, s.v.sites[test.Recording]),
 	}
 	x := &session{test: test, plan: plan, run: run, proxy: p, applied: applied, seen: view{shown: map[int][]runner.PageView{}, covered: map[string][][2]int{}}}
 	return s.keep(x, t.Repeat), setup, nil
+}
+
+// patience is by how much a run is slowed down: by the processor it is given, and by those beside it. A test that fails
+// when it is left alone does not fail for want of time.
+func (s *stage) patience(test proof.Test, plan planned) float64 {
+	if plan.purpose != proof.Stability && plan.purpose != proof.Live {
+		return 1
+	}
+	calm := plan
+	calm.index = 0
+	if r, ran := s.v.ledger.now().Run(calm.key(test.ID)); ran && r.Outcome != proof.Passed {
+		return 1
+	}
+	return float64(max(plan.conditions.CPU, 1)) * max(1, float64(plan.conditions.Workers)/float64(runtime.NumCPU()))
 }
 
 // beginLive lets a run out to the environment.
@@ -125,7 +140,7 @@ func (s *stage) beginLive(test proof.Test, plan planned, repeat int) (string, ru
 	}
 	x := &session{test: test, plan: plan, proxy: p, applied: &atomic.Bool{}}
 	return s.keep(x, repeat), runner.Setup{
-		Proxy: p.Addr(), BaseURL: site.BaseURL, Env: site.variables(s.v.secrets), CPUThrottle: plan.conditions.CPU, StorageState: site.login,
+		Proxy: p.Addr(), BaseURL: site.BaseURL, Env: site.variables(s.v.secrets), CPUThrottle: plan.conditions.CPU, Patience: s.patience(test, plan), StorageState: site.login,
 	}, nil
 }
 

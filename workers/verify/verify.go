@@ -244,6 +244,9 @@ func (v *verification) work(ctx context.Context) (any, error) {
 	if err == nil && v.in.Repair && v.site == nil {
 		err = v.repair(ctx)
 	}
+	if err == nil && v.in.KeepTraces && v.unshown() == "" {
+		err = v.films(ctx)
+	}
 	if err == nil && v.in.Mutants > 0 {
 		err = v.mutation(ctx, v.cfg.Now().Add(time.Duration(v.in.BudgetSeconds)*time.Second))
 	}
@@ -380,7 +383,7 @@ func (v *verification) play(ctx context.Context, b batch, tests []proof.Test, on
 		}
 	}
 	sum, err := v.cfg.Runner.Run(ctx, v.dir, runner.Options{
-		Only: slices.Compact(only), Workers: b.workers, Repeat: len(left.runs), Out: out, Trace: v.in.KeepTraces && left.runs[0].purpose == proof.Stability, Limits: limits,
+		Only: slices.Compact(only), Workers: b.workers, Repeat: len(left.runs), Out: out, Trace: left.runs[0].film != "", Limits: limits,
 		OnResult: func(r runner.Result) {
 			mu.Lock()
 			defer mu.Unlock()

@@ -2161,6 +2161,11 @@ export interface components {
             evidence?: string[];
             /** @description The repair that the test was run with; left out for the test as it came */
             repair?: number;
+            /**
+             * @description How it ended when it was made once more for its trace and film
+             * @enum {string}
+             */
+            again?: "passed" | "failed" | "skipped" | "broken";
         };
         ProofCheck: {
             test: string;

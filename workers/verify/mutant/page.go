@@ -107,8 +107,8 @@ func (f fault) put(o *twin.RunOptions, _ func()) {
 	o.Scripts = append(slices.Clip(o.Scripts), InPlaceScript()+"("+string(f.said())+");")
 }
 
-// InPlaceScript is the source of a function of a fault (Site.InPlace) and true, which puts it into the elements that the
-// document has now, and answers { applied, undo }: how many these are, and a function that takes it back.
+// InPlaceScript is the source of a function of a fault (Site.InPlace) and true, which looks for the elements that the document
+// has now and answers { found, put, undo }: how many these are, and functions that put the fault and take it back.
 func InPlaceScript() string { return strings.TrimSpace(pageScript) }
 
 // Harmless are changes that no test should mind: what they add or move has nothing to do with what the page is for.

@@ -1,5 +1,6 @@
 // One fault in what a page shows or does. It is put wherever an element of the kind appears, and told to whoever asks; or,
-// in place, into what is there now: then the answer says how often, and takes it back.
+// in place, into what is there now: then the answer says how often, puts it, and takes it back; meanwhile what stands around
+// these elements has the attribute data-tapedeck-around.
 ((fault, inPlace) => {
   const text = (s) => (s ?? "").replace(/\s+/g, " ").trim();
   const own = (e) => text([...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data).join(" "));
@@ -66,9 +67,12 @@
   if (inPlace) {
     const found = candidates().filter(is);
     // What loses the focus tells the page so, which is not taken back.
-    if (fault.operator !== "text" && fault.operator !== "role" && found.some((e) => e.contains(document.activeElement))) return { applied: 0, undo: () => {} };
-    const undo = found.map((e) => put(e));
-    return { applied: found.length, undo: () => undo.reverse().forEach((f) => f()) };
+    if (fault.operator !== "text" && fault.operator !== "role" && found.some((e) => e.contains(document.activeElement))) found.length = 0;
+    // A change of an element shows in what stands around it.
+    const around = [...new Set(found.map((e) => e.parentElement ?? e))].slice(0, 3);
+    for (const e of around) e.setAttribute("data-tapedeck-around", "");
+    const undo = [() => around.forEach((e) => e.removeAttribute("data-tapedeck-around"))];
+    return { found: found.length, put: () => undo.push(...found.map((e) => put(e))), undo: () => undo.reverse().forEach((f) => f()) };
   }
   const told = Symbol.for("tapedeck.told");
   const before = globalThis[told];

@@ -98,6 +98,38 @@ func pictures(t *testing.T, r runner.Result) []video.Frame {
 	return frames
 }
 
+// TestASlowRunIsGivenTime runs a test whose page is later than its assertions and actions wait: it passes where it is known
+// to be slowed down.
+func TestASlowRunIsGivenTime(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.site.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprint(w, `<!doctype html><script>setTimeout(() => { document.body.innerHTML = "<h1>Reels</h1>"; setTimeout(() => { document.body.innerHTML += "<button>Play</button>"; }, 2500); }, 1500);</script><body>`)
+	})
+	b.host.setup = func(t runner.Test, s *runner.Setup) error { s.Patience = float64(1 + 7*t.Repeat); return nil }
+	dir := project(t, map[string]string{"a.spec.ts": `import { test, expect } from "@playwright/test";
+test("waits", async ({ page }) => {
+  await page.goto("/");
+  await expect.soft(page.locator("h1")).toHaveText("Reels");
+  await page.getByRole("button").click();
+});
+test("has its own limit", async ({ page }) => {
+  await page.goto("/");
+  await expect.configure({ timeout: 500 })(page.locator("h1")).toHaveText("Reels");
+});
+`})
+	s, err := b.run.Run(t.Context(), dir, runner.Options{Repeat: 2, Limits: quick}, b.host)
+	require.NoError(t, err, s.Output)
+	for _, r := range s.Results {
+		want := "failed"
+		if r.Test.Titles[0] == "waits" && r.Test.Repeat == 1 {
+			want = "passed"
+		}
+		require.Equal(t, want, r.Status, "%v %v", r.Test, r.Errors)
+	}
+}
+
 // TestNothingOutsideIsReached runs tests that look for what is not theirs.
 func TestNothingOutsideIsReached(t *testing.T) {
 	t.Parallel()

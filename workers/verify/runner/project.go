@@ -136,6 +136,7 @@ const bound = (one: any) => ({
   expect: { ...one.expect, timeout: Math.min(one.expect?.timeout ?? {{.ExpectMS}}, {{.ExpectMS}}) },
   outputDir: {{json .Out}},
 });
+process.env.TAPEDECK_EXPECT_MS = String(bound(own).expect.timeout);
 const projects = (own.projects ?? []).filter((p: any) => chromium({ ...own.use, ...p.use }));
 if (own.projects?.length && !projects.length) throw new Error("none of the configuration's projects runs in Chromium");
 export default {

@@ -52,6 +52,9 @@ type Setup struct {
 	Env map[string]string
 	// CPUThrottle slows pages down by this factor. Defaults to 1.
 	CPUThrottle int
+	// Patience multiplies the limits of the test, its assertions and actions that it does not set itself: a run that is slowed
+	// down takes longer. Defaults to 1.
+	Patience float64
 	// Checkpoints asks for what pages show after each assertion about one and at the end.
 	Checkpoints bool
 	// Coverage asks which functions of the pages' scripts were run.
@@ -66,8 +69,8 @@ type Setup struct {
 
 // InPlace are faults to be tried at a run's assertions.
 type InPlace struct {
-	// Script is the source of a JavaScript function of a fault that puts it into a document's elements and answers
-	// { applied, undo }.
+	// Script is the source of a JavaScript function of a fault, and true, that looks for its elements and answers
+	// { found, put, undo }. What stands around them has the attribute data-tapedeck-around until undo.
 	Script string         `json:"script"`
 	List   []InPlaceFault `json:"list"`
 	// MS is how long they may take at one assertion, in milliseconds.
@@ -263,6 +266,7 @@ type beginAnswer struct {
 	Headers     map[string]string `json:"extraHTTPHeaders,omitempty"`
 	Env         map[string]string `json:"env,omitempty"`
 	CPUThrottle int               `json:"cpuThrottle,omitempty"`
+	Patience    float64           `json:"patience,omitempty"`
 	Checkpoints bool              `json:"checkpoints,omitempty"`
 	InitScript  string            `json:"initScript,omitempty"`
 	Coverage    bool              `json:"coverage,omitempty"`
@@ -276,7 +280,7 @@ func (c *control) begin(ctx context.Context, in beginAsk) (beginAnswer, error) {
 		return beginAnswer{}, err
 	}
 	out := beginAnswer{
-		Session: session, BaseURL: s.BaseURL, State: s.StorageState, Headers: s.Headers, Env: s.Env, CPUThrottle: s.CPUThrottle,
+		Session: session, BaseURL: s.BaseURL, State: s.StorageState, Headers: s.Headers, Env: s.Env, CPUThrottle: s.CPUThrottle, Patience: s.Patience,
 		Checkpoints: s.Checkpoints, Coverage: s.Coverage, InitScript: s.InitScript, InPlace: s.InPlace, Skip: s.Skip,
 	}
 	if !s.Proxy.IsValid() {

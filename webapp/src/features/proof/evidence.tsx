@@ -234,7 +234,11 @@ function Film({ jobId, run }: { jobId: string; run: ProofRun }) {
           className="block aspect-video w-full rounded-md border border-line bg-well"
         />
       ) : (
-        <p className="text-sm text-ink-3">No film was kept.</p>
+        <p className="text-sm text-ink-3">
+          {run.again === "passed"
+            ? "It passed when it was made once more for a film: it fails now and then."
+            : "No film was kept: one is made of the first failed run of a test, when all runs are over."}
+        </p>
       )}
     </section>
   );

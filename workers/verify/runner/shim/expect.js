@@ -39,8 +39,9 @@ const isWeb = (value) => typeof value?.ariaSnapshot === "function" || typeof val
  * @param real Playwright's expect
  * @param record is called with what is known of an assertion and with a function that asks it; it answers what that answers.
  *   Known is also again(milliseconds), where the assertion can be asked once more; then its value is a page or a locator.
+ * @param patient answers an expect that waits as long as it should now
  */
-function wrapExpect(real, record) {
+function wrapExpect(real, record, patient = (e) => e) {
   const again = (known, name, args) => {
     if (known.poll || !asksPages(known.value, name)) return undefined;
     return (timeout) => {
@@ -60,14 +61,15 @@ function wrapExpect(real, record) {
     });
   return new Proxy(real, {
     apply(target, self, args) {
-      return matchers(Reflect.apply(target, self, args), { subject: subject(args[0]), value: args[0] });
+      return matchers(Reflect.apply(patient(target), self, args), { subject: subject(args[0]), value: args[0] });
     },
     get(target, name) {
       const value = Reflect.get(target, name, target);
       if (name === "soft" || name === "poll") {
-        return (...args) => matchers(value.apply(target, args), { subject: subject(args[0]), value: args[0], [name]: true });
+        return (...args) => matchers(patient(target)[name](...args), { subject: subject(args[0]), value: args[0], [name]: true });
       }
-      if (name === "extend" || name === "configure") return (...args) => wrapExpect(value.apply(target, args), record);
+      if (name === "extend") return (...args) => wrapExpect(value.apply(target, args), record, patient);
+      if (name === "configure") return (options) => wrapExpect(target.configure(options), record, "timeout" in options ? undefined : patient);
       return value;
     },
   });

@@ -42,6 +42,7 @@ const base = real.test.extend({
       const { session: id, ...setup } = await post("/begin", { test: describe(info), worker: info.workerIndex });
       if (setup.skip) info.skip();
       const session = new Session(id, setup, (ms) => info.timeout && info.setTimeout(info.timeout + ms));
+      if (setup.patience > 1 && info.timeout) info.setTimeout(info.timeout * setup.patience);
       await session.open();
       const before = {};
       for (const [name, value] of Object.entries(setup.env ?? {})) {
@@ -66,6 +67,8 @@ const base = real.test.extend({
     },
     { auto: true, box: true, title: "tapedeck", timeout: 60_000 },
   ],
+  actionTimeout: async ({ _tapedeck, actionTimeout }, use) => use(actionTimeout * (_tapedeck.setup.patience ?? 1)),
+  navigationTimeout: async ({ _tapedeck, navigationTimeout }, use) => use(navigationTimeout * (_tapedeck.setup.patience ?? 1)),
   proxy: async ({ _tapedeck, proxy }, use) => use(_tapedeck.proxy ?? proxy),
   baseURL: async ({ _tapedeck, baseURL }, use) => use(_tapedeck.setup.baseURL || baseURL),
   ignoreHTTPSErrors: async ({ _tapedeck }, use) => use(_tapedeck.setup.ignoreHTTPSErrors ?? true),
@@ -86,11 +89,19 @@ const base = real.test.extend({
   },
 });
 
-const expect = wrapExpect(real.expect, (known, ask) => (current ? current.record(known, ask) : ask()));
+const record = (known, ask) => (current ? current.record(known, ask) : ask());
+
+/** The limit of the configuration, times what the run is slowed down by. One that the test sets itself stays. */
+const patient = (expect) => {
+  const times = current?.setup.patience ?? 1;
+  return times > 1 ? expect.configure({ timeout: Number(process.env.TAPEDECK_EXPECT_MS) * times }) : expect;
+};
+
+const expect = wrapExpect(real.expect, record, patient);
 
 const test = repeated(base, expect);
 const mergeTests = (...types) => repeated(real.mergeTests(...types), expect);
-const mergeExpects = (...list) => wrapExpect(real.mergeExpects(...list), (known, ask) => (current ? current.record(known, ask) : ask()));
+const mergeExpects = (...list) => wrapExpect(real.mergeExpects(...list), record, patient);
 
 module.exports = Object.assign(Object.create(null), real, { test, expect, mergeTests, mergeExpects, default: test });
 Object.defineProperty(module.exports, "__esModule", { value: true });

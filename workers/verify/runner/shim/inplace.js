@@ -5,14 +5,16 @@
 const once = 1;
 const ariaWithin = 2000;
 
-/** What a page shows, as lines that are counted. */
-async function shown(pages) {
+/** What is shown around a fault, as lines that are counted. */
+async function shown(frames) {
   const lines = new Map();
-  for (const page of pages) {
-    const aria = await page.locator("body").ariaSnapshot({ timeout: ariaWithin });
-    for (const line of aria.split("\n")) {
-      const text = line.trim();
-      lines.set(text, (lines.get(text) ?? 0) + 1);
+  for (const frame of frames) {
+    for (const around of await frame.locator("[data-tapedeck-around]").all()) {
+      const aria = await around.ariaSnapshot({ timeout: ariaWithin });
+      for (const line of aria.split("\n")) {
+        const text = line.trim();
+        lines.set(text, (lines.get(text) ?? 0) + 1);
+      }
     }
   }
   return lines;
@@ -20,14 +22,14 @@ async function shown(pages) {
 
 const most = 40;
 
-/** Lines that are there more or less often than both before and after; what changes by itself differs between these. */
-function differing(before, during, after) {
+/** Lines that are there more or less often than before. */
+function differing(before, during) {
   const [gone, come] = [[], []];
   for (const line of new Set([...before.keys(), ...during.keys()])) {
-    const [b, d, a] = [before.get(line) ?? 0, during.get(line) ?? 0, after.get(line) ?? 0];
-    if (b === a && b !== d) (d > b ? come : gone).push(line);
+    const [b, d] = [before.get(line) ?? 0, during.get(line) ?? 0];
+    if (b !== d) (d > b ? come : gone).push(line);
   }
-  return gone.length + come.length && { gone: gone.slice(0, most), come: come.slice(0, most) };
+  return gone.length + come.length ? { gone: gone.slice(0, most), come: come.slice(0, most) } : undefined;
 }
 
 async function holds(again) {
@@ -41,7 +43,7 @@ async function holds(again) {
 
 class Faults {
   /**
-   * @param script a function's source, of a fault, that puts it in place and answers { applied, undo }
+   * @param script a function's source, of a fault and true, that looks for its elements and answers { found, put, undo }
    * @param list { id, fault } each
    * @param milliseconds how long they may take at one assertion
    */
@@ -51,23 +53,16 @@ class Faults {
     this.open = list.map((f) => ({ ...f, visible: false }));
   }
 
-  /** Puts a fault into all frames of the pages. */
-  async put(pages, fault) {
-    const handles = [];
-    let applied = 0;
+  /** Looks for a fault's elements in all frames of the pages. */
+  async find(pages, fault) {
+    const found = [];
     for (const frame of pages.flatMap((p) => p.frames())) {
       const handle = await frame.evaluateHandle(`(${this.script})(${JSON.stringify(fault)}, true)`).catch(() => undefined);
       if (!handle) continue;
-      handles.push(handle);
-      applied += await handle.evaluate((h) => h.applied);
+      if (await handle.evaluate((h) => h.found || (h.undo(), 0)).catch(() => 0)) found.push({ frame, handle });
+      else await handle.dispose().catch(() => {});
     }
-    const undo = async () => {
-      for (const h of handles) {
-        await h.evaluate((x) => x.undo()).catch(() => {});
-        await h.dispose().catch(() => {});
-      }
-    };
-    return { applied, undo };
+    return found;
   }
 
   /**
@@ -79,32 +74,25 @@ class Faults {
   async tryAt(pages, again) {
     const found = [];
     const until = Date.now() + this.milliseconds;
-    let before;
-    try {
-      before = await shown(pages);
-    } catch {
-      return { found, complete: false };
-    }
     for (const f of this.open) {
       if (Date.now() > until) return { found, complete: false };
       const began = performance.now();
-      const { applied, undo } = await this.put(pages, f.fault);
-      let during, message;
+      const places = await this.find(pages, f.fault);
+      if (!places.length) continue;
+      const frames = places.map((p) => p.frame);
+      let before, during, message, difference;
       try {
-        if (!applied) continue;
-        if (!f.visible) during = await shown(pages).catch(() => undefined);
+        if (!f.visible) before = await shown(frames).catch(() => undefined);
+        for (const { handle } of places) await handle.evaluate((h) => h.put());
+        if (before) during = await shown(frames).catch(() => undefined);
         message = await holds(again);
       } finally {
-        await undo();
+        if (during) difference = differing(before, during);
+        for (const { handle } of places) await handle.evaluate((h) => h.undo()).catch(() => {});
+        for (const { handle } of places) await handle.dispose().catch(() => {});
       }
       // It has to hold without the fault, or what it says of the fault is worth nothing.
       if (message && (await holds(again))) return { found, complete: false };
-      let difference;
-      if (during && differing(before, during, before)) {
-        const after = await shown(pages).catch(() => before);
-        difference = differing(before, during, after);
-        before = after;
-      }
       f.visible ||= Boolean(difference || message);
       f.killed = message !== "";
       found.push({ id: f.id, ...difference, killed: f.killed, message, durationMs: performance.now() - began });
