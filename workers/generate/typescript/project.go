@@ -40,6 +40,8 @@ type Project struct {
 	Files map[string][]byte
 	// Spec is the path of the recording's test.
 	Spec string
+	// Statements counts the lines of its body.
+	Statements int
 	// Notes say which steps could not be written, and why.
 	Notes []string
 }
@@ -51,7 +53,7 @@ func Write(doc recording.Document, o Options) (Project, error) {
 	}
 	f := &flow{doc: doc, origin: originOf(doc.URL), files: map[string]recording.File{}, count: map[string]int{}}
 	f.write()
-	p := Project{Files: map[string][]byte{}, Spec: "tests/" + slug(doc.Name) + ".spec.ts", Notes: f.notes}
+	p := Project{Files: map[string][]byte{}, Spec: "tests/" + slug(doc.Name) + ".spec.ts", Statements: len(f.lines), Notes: f.notes}
 	for name, file := range f.files {
 		data, err := readFile(o, file)
 		if err != nil {
