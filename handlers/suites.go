@@ -17,6 +17,18 @@ import (
 
 const verifyPath = "/api/suites/verify"
 
+// generateKind writes tests from a recording.
+const generateKind = "suite.generate"
+
+// generateSuite submits the job that writes tests from a recording.
+func (s *Server) generateSuite(c *fiber.Ctx) error {
+	r, err := s.submitBody(c, generateKind, "project", "priority")
+	if err != nil {
+		return err
+	}
+	return sendIngest(c, r)
+}
+
 // maxProject bounds a test project's archive.
 const maxProject = 100 << 20
 

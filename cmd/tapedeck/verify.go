@@ -6,6 +6,8 @@ import (
 
 	"tapedeck/config"
 	"tapedeck/eventstore/jobs"
+	"tapedeck/workers"
+	"tapedeck/workers/generate"
 	"tapedeck/workers/verify"
 	"tapedeck/workers/verify/runner"
 )
@@ -28,6 +30,11 @@ func (n *node) newVerifier() (*verify.Verifier, error) {
 			return state, info.ExpiresAt, err
 		},
 	})
+}
+
+// generator writes tests from recordings.
+func (n *node) generator() workers.Kind {
+	return generate.Kind(generate.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files})
 }
 
 func (n *node) startVerifier(ctx context.Context, v *verify.Verifier) error {

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"tapedeck/domain/proof"
-	"tapedeck/workers/verify/locator"
+	"tapedeck/workers/locator"
 )
 
 // maxSource is the size up to which files of the project are searched.

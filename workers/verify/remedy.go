@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"tapedeck/domain/proof"
 	"tapedeck/domain/recording"
-	"tapedeck/workers/verify/locator"
+	"tapedeck/workers/locator"
 )
 
 // remedy is a change that may mend a test.
@@ -103,7 +102,7 @@ func (a ailment) ways() []remedy {
 	var known []way
 	for _, s := range a.steps {
 		for _, t := range targets(s) {
-			if chains := chainsOf(t); slices.ContainsFunc(chains, a.same) {
+			if chains := locator.To(t); slices.ContainsFunc(chains, a.same) {
 				for _, c := range chains {
 					known = append(known, way{c, s})
 				}
@@ -171,7 +170,7 @@ func (a ailment) alike() []way {
 			continue
 		}
 		var list []way
-		for _, c := range chainsOf(s.Target) {
+		for _, c := range locator.To(s.Target) {
 			list = append(list, way{c, s})
 		}
 		slices.SortStableFunc(list, func(x, y way) int { return cmp.Compare(a.nearness(y), a.nearness(x)) })
@@ -260,73 +259,6 @@ func targets(s recording.Step) []*recording.Target {
 	return slices.DeleteFunc([]*recording.Target{s.Target, s.To}, func(t *recording.Target) bool { return t == nil || s.Disabled })
 }
 
-// chainsOf are the ways to an element from its page, the best first: the one that a person chose, then those that matched
-// once.
-func chainsOf(t *recording.Target) []locator.Chain {
-	var frames locator.Chain
-	for _, f := range t.Frames {
-		i := slices.IndexFunc(f.Candidates, func(c recording.Candidate) bool { return c.Selector == f.Best() })
-		if i < 0 {
-			return nil
-		}
-		c, ok := chainOf(f.Candidates[i])
-		if !ok {
-			return nil
-		}
-		frames = append(append(frames, c...), locator.Call{Name: "contentFrame"})
-	}
-	list := slices.Clone(t.Candidates)
-	rank := func(c recording.Candidate) int {
-		switch {
-		case c.Selector == t.Chosen:
-			return 0
-		case c.Matches == 1:
-			return 1
-		case c.Matches < 0:
-			return 2
-		}
-		return 3
-	}
-	slices.SortStableFunc(list, func(x, y recording.Candidate) int { return cmp.Compare(rank(x), rank(y)) })
-	var out []locator.Chain
-	for _, c := range list {
-		if chain, ok := chainOf(c); ok && c.Matches != 0 {
-			out = append(out, append(slices.Clone(frames), chain...))
-		}
-	}
-	return out
-}
-
-// selectors are those of Playwright's that a step written by hand may have without code.
-var selectors = []struct {
-	is   *regexp.Regexp
-	code string
-}{
-	{regexp.MustCompile(`^internal:role=([\w-]+)$`), `getByRole("$1")`},
-	{regexp.MustCompile(`^internal:role=([\w-]+)\[name=("(?:[^"\\]|\\.)*")i\]$`), `getByRole("$1", { name: $2 })`},
-	{regexp.MustCompile(`^internal:role=([\w-]+)\[name=("(?:[^"\\]|\\.)*")s\]$`), `getByRole("$1", { name: $2, exact: true })`},
-	{regexp.MustCompile(`^internal:label=("(?:[^"\\]|\\.)*")i$`), `getByLabel($1)`},
-	{regexp.MustCompile(`^internal:label=("(?:[^"\\]|\\.)*")s$`), `getByLabel($1, { exact: true })`},
-	{regexp.MustCompile(`^internal:text=("(?:[^"\\]|\\.)*")i$`), `getByText($1)`},
-	{regexp.MustCompile(`^internal:text=("(?:[^"\\]|\\.)*")s$`), `getByText($1, { exact: true })`},
-}
-
-// chainOf reads a candidate's code; one that was written by hand may have a selector only.
-func chainOf(c recording.Candidate) (locator.Chain, bool) {
-	if c.Locator != "" {
-		return locator.Parse(c.Locator)
-	}
-	if c.By == "css" || c.By == "xpath" {
-		return locator.Chain{{Name: "locator", Args: []locator.Value{locator.Text(c.Selector)}}}, true
-	}
-	for _, s := range selectors {
-		if s.is.MatchString(c.Selector) {
-			return locator.Parse(s.is.ReplaceAllString(c.Selector, s.code))
-		}
-	}
-	return nil, false
-}
-
 // strength orders matchers: state, part of a content, the whole of it. A claim is never replaced by a weaker one.
 var strength = map[string]int{
 	"toHaveCount": 1, "toContainText": 2, "toHaveAttribute": 2, "toContainClass": 2, "toHaveClass": 2, "toHaveId": 2, "toHaveAccessibleName": 2,
@@ -342,7 +274,7 @@ func (a ailment) claims() []remedy {
 	now, quote := a.line.Text(a.claim.Expression), a.line.Quote(a.claim.Expression)
 	seen := map[string]bool{"": true, now: true}
 	for _, s := range a.steps {
-		if s.Assertion == nil || s.Assertion.Not || s.Disabled || s.Target == nil || !slices.ContainsFunc(chainsOf(s.Target), a.same) {
+		if s.Assertion == nil || s.Assertion.Not || s.Disabled || s.Target == nil || !slices.ContainsFunc(locator.To(s.Target), a.same) {
 			continue
 		}
 		if (a.claim.Matcher == "toHaveCount") != (s.Assertion.Claim == recording.HasCount) {
@@ -359,40 +291,15 @@ func (a ailment) claims() []remedy {
 
 // claimCode is a recorded assertion as code that is at least as strong; "" when there is none.
 func claimCode(a recording.Assertion, least int, quote byte) string {
-	matcher, args := "", locator.Quote(a.Expected, quote)
-	if strings.TrimSpace(a.Expected) == "" {
+	if strings.TrimSpace(a.Expected) == "" || a.Claim == recording.HasAttr && a.Match != "" && a.Match != "exact" {
 		return ""
 	}
-	switch a.Claim {
-	case recording.HasText:
-		switch {
-		case a.Match == "regex":
-			matcher, args = "toContainText", "new RegExp("+args+")"
-		case a.Match == "exact" || least > strength["toContainText"]:
-			matcher = "toHaveText"
-		default:
-			matcher = "toContainText"
-		}
-	case recording.HasValue:
-		matcher = "toHaveValue"
-	case recording.HasAttr:
-		if a.Match != "" && a.Match != "exact" {
-			return ""
-		}
-		matcher, args = "toHaveAttribute", locator.Quote(a.Name, quote)+", "+args
-	case recording.IsAria:
-		matcher = "toMatchAriaSnapshot"
-	case recording.HasCount:
-		n, err := strconv.Atoi(a.Expected)
-		if err != nil || n < 0 {
-			return ""
-		}
-		matcher, args = "toHaveCount", strconv.Itoa(n)
-	case recording.Visible, recording.Hidden, recording.IsChecked, recording.IsEnabled, recording.HasURL, recording.HasTitle:
+	if a.Claim == recording.HasText && a.Match != "regex" && least > strength["toContainText"] {
+		a.Match = "exact"
+	}
+	code := locator.Matcher(a, quote)
+	if name, _, _ := strings.Cut(code, "("); strength[name] == 0 || strength[name] < least {
 		return ""
 	}
-	if strength[matcher] < least {
-		return ""
-	}
-	return matcher + "(" + args + ")"
+	return code
 }

@@ -11,6 +11,7 @@ import (
 
 	"tapedeck/domain/proof"
 	"tapedeck/domain/recording"
+	"tapedeck/workers/locator"
 )
 
 func known(code string, matches int) recording.Candidate {
@@ -147,7 +148,7 @@ func TestSelectorsWithoutCode(t *testing.T) {
 		`internal:role=button[name="A"i] >> nth=0`: ``,
 		`internal:label="x"i"); evil("`:            ``,
 	} {
-		c, ok := chainOf(recording.Candidate{By: "role", Selector: selector})
+		c, ok := locator.Of(recording.Candidate{By: "role", Selector: selector})
 		require.Equal(t, code != "", ok, selector)
 		require.Equal(t, code, c.Code("page", '"'))
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"tapedeck/workers/verify/locator"
+	"tapedeck/workers/locator"
 )
 
 func TestWaysOfWritingTheSame(t *testing.T) {
@@ -131,7 +131,7 @@ func TestWhatIsWrittenParses(t *testing.T) {
 	t.Parallel()
 	node, err := exec.LookPath("node")
 	require.NoError(t, err)
-	kit, err := filepath.Abs("../../../deployments/playwright-test/node_modules/acorn")
+	kit, err := filepath.Abs("../../deployments/playwright-test/node_modules/acorn")
 	require.NoError(t, err)
 	var b strings.Builder
 	var texts []string

@@ -1,0 +1,169 @@
+package generate
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+
+	"tapedeck/artifacts"
+	"tapedeck/domain/job"
+	"tapedeck/domain/proof"
+	"tapedeck/domain/recording"
+	"tapedeck/eventstore/jobs"
+	"tapedeck/workers"
+	"tapedeck/workers/generate/typescript"
+)
+
+// Name is the job kind.
+const Name = "suite.generate"
+
+// ProjectFile is the artefact with the whole project.
+const ProjectFile = "project.zip"
+
+// Codes of errors that trying again does not change.
+const (
+	CodeRecording = "bad_recording"
+	CodeNothing   = "nothing_to_write"
+)
+
+// Files keeps and opens files.
+type Files interface {
+	// Read fails with artifacts.ErrNotFound.
+	Read(ctx context.Context, key artifacts.Key, offset, length int64) (io.ReadCloser, error)
+	// PutUpload stores what a job that does not exist yet is given.
+	PutUpload(ctx context.Context, r io.Reader, limit int64) (artifacts.Upload, error)
+}
+
+// Config sets a Generator up.
+type Config struct {
+	// Jobs and Files are needed.
+	Jobs  *jobs.Repository
+	Files Files
+	// Now is the wall clock. Defaults to time.Now.
+	Now func() time.Time
+}
+
+// Input is what may be asked for.
+type Input struct {
+	Recording string `json:"recordingId" title:"Recording" required:"true" minlen:"1" maxlen:"128"`
+	Verify    bool   `json:"verify" title:"Verify" doc:"Hand the tests to suite.verify, in a job of its own."`
+	Runs      int    `json:"runs" title:"Runs" doc:"How often each test runs there." min:"1" max:"100"`
+	Mutants   int    `json:"mutants" title:"Mutants" doc:"How many faults they are tried with there; 0 is none." min:"0" max:"10000"`
+	Budget    int    `json:"budgetSeconds" title:"Budget (s)" doc:"How long faults may take; the rest goes on in a job of its own." min:"1" max:"86400"`
+}
+
+// Result is the job's.
+type Result struct {
+	RecordingID string `json:"recordingId"`
+	// Spec is the path of the test in the project.
+	Spec string `json:"spec"`
+	// Notes say which steps could not be written, and why.
+	Notes []string `json:"notes,omitempty"`
+	// ProofID is the job that verifies the tests; "" when that was not asked for.
+	ProofID string `json:"proofId,omitempty"`
+}
+
+// Kind is suite.generate.
+func Kind(cfg Config) workers.Kind {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return workers.Define(workers.Spec{
+		Name:        Name,
+		Title:       "Generate tests",
+		Description: "Writes a recording as a Playwright Test project in TypeScript, and has it verified.",
+		Queue:       "suite",
+		Concurrency: 2,
+	}, Input{Verify: true, Runs: 5, Mutants: 200, Budget: 120}, cfg.run)
+}
+
+func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) {
+	state, err := c.Jobs.LoadRecording(ctx, in.Recording)
+	if errors.Is(err, recording.ErrNotFound) {
+		return nil, workers.Permanent(CodeRecording, fmt.Errorf("there is no recording %s", in.Recording))
+	}
+	if err != nil {
+		return nil, err
+	}
+	doc := state.Document()
+	p, err := typescript.Write(doc, typescript.Options{Open: func(name string) (io.ReadCloser, error) {
+		return c.Files.Read(ctx, artifacts.Key{JobID: in.Recording, Attempt: max(state.Attempt, 1), Name: name}, 0, -1)
+	}})
+	if err != nil {
+		return nil, workers.Permanent(CodeRecording, err)
+	}
+	for _, n := range p.Notes {
+		j.Logf(slog.LevelWarn, "%s", n)
+	}
+	if p.Statements == 0 {
+		return nil, workers.Permanent(CodeNothing, fmt.Errorf("recording %s has no step that can be written: record what is to be tested first", in.Recording))
+	}
+	archive, err := pack(p.Files)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := j.Store(ctx, ProjectFile, "application/zip", bytes.NewReader(archive)); err != nil {
+		return nil, err
+	}
+	if _, err := j.Store(ctx, p.Spec, "text/plain; charset=utf-8", bytes.NewReader(p.Files[p.Spec])); err != nil {
+		return nil, err
+	}
+	r := Result{RecordingID: in.Recording, Spec: p.Spec, Notes: p.Notes}
+	if in.Verify {
+		r.ProofID, err = c.verify(ctx, j, in, doc.Name, archive)
+	}
+	return r, err
+}
+
+// pack makes an archive of files, the same one of the same files.
+func pack(files map[string][]byte) ([]byte, error) {
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		w, err := z.Create(name)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(files[name]); err != nil {
+			return nil, err
+		}
+	}
+	err := z.Close()
+	return out.Bytes(), err
+}
+
+// proofSpace makes ids of the jobs that verify what was written: the same at each attempt.
+var proofSpace = uuid.MustParse("0a5f7a5e-3a3f-4c55-8d0c-6f3c5a8f4b21")
+
+// maxProject bounds the archive, as it is for those that are uploaded.
+const maxProject = 100 << 20
+
+// verify submits the job that verifies a project.
+func (c Config) verify(ctx context.Context, j *workers.Job, in Input, name string, archive []byte) (string, error) {
+	u, err := c.Files.PutUpload(ctx, bytes.NewReader(archive), maxProject)
+	if err != nil {
+		return "", err
+	}
+	input, err := json.Marshal(map[string]any{
+		"upload": u.ID, "sha256": u.SHA256.String(), "name": name, "recordingId": in.Recording, "runs": in.Runs, "mutants": in.Mutants, "budgetSeconds": in.Budget,
+	}, json.Deterministic(true))
+	if err != nil {
+		return "", err
+	}
+	id := uuid.NewSHA1(proofSpace, []byte(j.ID())).String()
+	_, _, err = c.Jobs.Submit(ctx, id, j.Project(), j.Caller(), job.Submit{
+		Now: c.Now(), Kind: proof.Kind, Queue: "suite", Input: input, Labels: j.Labels(), Retry: job.RetryPolicy{}.WithDefaults(), ParentID: j.ID(),
+		Fingerprint: id, CommandID: id,
+	})
+	return id, err
+}

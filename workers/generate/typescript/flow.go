@@ -1,0 +1,370 @@
+package typescript
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tapedeck/domain/recording"
+	"tapedeck/workers/locator"
+)
+
+// flow writes the steps of a recording as the body of a test.
+type flow struct {
+	doc    recording.Document
+	origin string
+	lines  []string
+	files  map[string]recording.File
+	count  map[string]int // of names that were given
+	notes  []string
+}
+
+// write writes all steps. What follows from a step stands beside it: dialogs it is answered by, pages and files it brings.
+func (f *flow) write() {
+	steps := slices.DeleteFunc(slices.Clone(f.doc.Steps), func(s recording.Step) bool { return s.Disabled })
+	for i := 0; i < len(steps); {
+		next := i + 1
+		for next < len(steps) && follows(steps[next]) {
+			next++
+		}
+		if follows(steps[i]) { // nothing was done before it
+			f.alone(steps[i])
+			i++
+			continue
+		}
+		f.step(steps[i], steps[i+1:next])
+		i = next
+	}
+}
+
+// follows says whether a step is what another one brings.
+func follows(s recording.Step) bool {
+	return s.Type == recording.Dialog || s.Type == recording.Download || s.Type == recording.OpenPage && s.Opener != ""
+}
+
+// step writes a step with what it brings.
+func (f *flow) step(s recording.Step, brings []recording.Step) {
+	code, ok := f.action(s)
+	if !ok {
+		return
+	}
+	var after []string
+	for _, b := range brings {
+		page := f.page(b.Page)
+		switch b.Type {
+		case recording.Dialog:
+			page = f.page(s.Page)
+			f.add("%s.once(\"dialog\", (dialog) => dialog.%s);", page, answer(b.Dialog))
+		case recording.Download:
+			name := f.name("download")
+			f.add("const %sPromise = %s.waitForEvent(\"download\");", name, f.page(s.Page))
+			after = append(after, fmt.Sprintf("const %s = await %sPromise;", name, name))
+			if len(b.Files) > 0 && b.Files[0].Name != "" {
+				after = append(after, fmt.Sprintf("expect(%s.suggestedFilename()).toBe(%s);", name, quote(b.Files[0].Name)))
+			}
+		default:
+			f.add("const %sPromise = %s.waitForEvent(\"popup\");", page, f.page(b.Opener))
+			after = append(after, fmt.Sprintf("const %s = await %sPromise;", page, page))
+		}
+	}
+	f.add("%s", code)
+	for _, line := range after {
+		f.add("%s", line)
+	}
+}
+
+// alone writes what came without a step that brought it.
+func (f *flow) alone(s recording.Step) {
+	switch s.Type {
+	case recording.Dialog:
+		f.add("%s.once(\"dialog\", (dialog) => dialog.%s);", f.page(s.Page), answer(s.Dialog))
+	default:
+		f.note(s, "nothing was recorded that brings it")
+	}
+}
+
+func answer(d *recording.DialogBox) string {
+	switch {
+	case d == nil || !d.Accept:
+		return "dismiss()"
+	case d.Text != "":
+		return "accept(" + quote(d.Text) + ")"
+	}
+	return "accept()"
+}
+
+// action is a step as a statement; false when it cannot be written.
+func (f *flow) action(s recording.Step) (string, bool) {
+	page := f.page(s.Page)
+	switch s.Type {
+	case recording.Navigate:
+		switch s.History {
+		case "back":
+			return "await " + page + ".goBack();", true
+		case "forward":
+			return "await " + page + ".goForward();", true
+		case "reload":
+			return "await " + page + ".reload();", true
+		}
+		return "await " + page + ".goto(" + quote(f.address(s.URL)) + ");", true
+	case recording.OpenPage:
+		return "const " + page + " = await page.context().newPage();", true
+	case recording.ClosePage:
+		return "await " + page + ".close();", true
+	case recording.SetViewport:
+		if s.Viewport == nil {
+			return f.unknown(s)
+		}
+		return fmt.Sprintf("await %s.setViewportSize({ width: %d, height: %d });", page, s.Viewport.Width, s.Viewport.Height), true
+	case recording.Assert:
+		return f.claim(s, page)
+	case recording.Press:
+		key := quote(strings.Join(append(slices.Clone(s.Modifiers), s.Key), "+"))
+		if s.Target == nil {
+			return "await " + page + ".keyboard.press(" + key + ");", true
+		}
+		return f.on(s, page, "press("+key+")")
+	case recording.Scroll:
+		return f.scroll(s, page)
+	case recording.Click, recording.Fill, recording.Check, recording.Uncheck, recording.Select, recording.Upload, recording.Hover,
+		recording.Drag, recording.Wait:
+		call, ok := f.call(s, page)
+		if !ok {
+			return f.unknown(s)
+		}
+		return f.on(s, page, call)
+	case recording.Dialog, recording.Download:
+	}
+	return f.unknown(s)
+}
+
+// call is what is done with an element.
+func (f *flow) call(s recording.Step, page string) (string, bool) {
+	switch s.Type {
+	case recording.Click:
+		return click(s), true
+	case recording.Fill:
+		if s.Value == nil {
+			return "", false
+		}
+		return "fill(" + f.value(*s.Value) + ")", true
+	case recording.Check:
+		return "check()", true
+	case recording.Uncheck:
+		return "uncheck()", true
+	case recording.Hover:
+		return "hover()", true
+	case recording.Wait:
+		return "waitFor()", true
+	case recording.Select:
+		var values []string
+		for _, v := range s.Values {
+			values = append(values, f.value(v))
+		}
+		return "selectOption([" + strings.Join(values, ", ") + "])", true
+	case recording.Upload:
+		var names []string
+		for _, file := range s.Files {
+			name, ok := f.file(file)
+			if !ok {
+				return "", false
+			}
+			names = append(names, "path.join(__dirname, \"files\", "+quote(name)+")")
+		}
+		return "setInputFiles([" + strings.Join(names, ", ") + "])", true
+	case recording.Drag:
+		to, ok := f.element(s.To, page)
+		if !ok {
+			return "", false
+		}
+		var o []string
+		if s.Position != nil {
+			o = append(o, "sourcePosition: "+point(*s.Position))
+		}
+		if s.ToPosition != nil {
+			o = append(o, "targetPosition: "+point(*s.ToPosition))
+		}
+		return "dragTo(" + to + options(o) + ")", true
+	default:
+		return "", false
+	}
+}
+
+func click(s recording.Step) string {
+	var o []string
+	method := "click"
+	switch {
+	case s.Count == 2:
+		method = "dblclick"
+	case s.Count > 2:
+		o = append(o, "clickCount: "+strconv.Itoa(s.Count))
+	}
+	if s.Button == "right" || s.Button == "middle" {
+		o = append(o, "button: "+quote(s.Button))
+	}
+	if len(s.Modifiers) > 0 {
+		var names []string
+		for _, m := range s.Modifiers {
+			names = append(names, quote(m))
+		}
+		o = append(o, "modifiers: ["+strings.Join(names, ", ")+"]")
+	}
+	if s.Position != nil && pictured(s.Target) {
+		o = append(o, "position: "+point(*s.Position))
+	}
+	return method + "(" + strings.TrimPrefix(options(o), ", ") + ")"
+}
+
+// pictured says whether it matters where in an element is clicked: on what is drawn.
+func pictured(t *recording.Target) bool {
+	return t != nil && t.Element != nil && slices.Contains([]string{"canvas", "svg", "rect", "path", "g", "img", "video", "object", "embed", "map", "area"}, t.Element.Tag)
+}
+
+func options(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return ", { " + strings.Join(list, ", ") + " }"
+}
+
+func point(p recording.Point) string {
+	number := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+	return "{ x: " + number(p.X) + ", y: " + number(p.Y) + " }"
+}
+
+// on writes a call on a step's element.
+func (f *flow) on(s recording.Step, page, call string) (string, bool) {
+	element, ok := f.element(s.Target, page)
+	if !ok {
+		f.note(s, "its element has no locator that can be written")
+		return "", false
+	}
+	return "await " + element + "." + call + ";", true
+}
+
+func (f *flow) element(t *recording.Target, page string) (string, bool) {
+	if t == nil {
+		return "", false
+	}
+	ways := locator.To(t)
+	if len(ways) == 0 {
+		return "", false
+	}
+	return page + "." + ways[0].Code(page, '"'), true
+}
+
+func (f *flow) scroll(s recording.Step, page string) (string, bool) {
+	if s.Scroll == nil {
+		return f.unknown(s)
+	}
+	if s.Target == nil {
+		return "await " + page + ".evaluate(({ x, y }) => window.scrollTo(x, y), " + point(*s.Scroll) + ");", true
+	}
+	return f.on(s, page, "evaluate((e, { x, y }) => e.scrollTo(x, y), "+point(*s.Scroll)+")")
+}
+
+// claim is an assertion.
+func (f *flow) claim(s recording.Step, page string) (string, bool) {
+	if s.Assertion == nil {
+		return f.unknown(s)
+	}
+	a := *s.Assertion
+	matcher := locator.Matcher(a, '"')
+	if matcher == "" {
+		f.note(s, "it claims nothing")
+		return "", false
+	}
+	if a.Claim == recording.HasURL || a.Claim == recording.HasTitle {
+		return "await expect(" + page + ")." + matcher + ";", true
+	}
+	element, ok := f.element(s.Target, page)
+	if !ok {
+		f.note(s, "its element has no locator that can be written")
+		return "", false
+	}
+	return "await expect(" + element + ")." + matcher + ";", true
+}
+
+// value is what is typed: a secret is a variable of the environment.
+func (f *flow) value(v recording.Value) string {
+	if v.Secret != "" {
+		return "process.env[" + quote(EnvName(v.Secret)) + "]!"
+	}
+	return quote(v.Text)
+}
+
+// file gives an uploaded file a name in the project.
+func (f *flow) file(file recording.File) (string, bool) {
+	if file.Artifact == "" {
+		return "", false
+	}
+	name := safeName(file.Name)
+	for n := 2; ; n++ {
+		if old, taken := f.files[name]; !taken || old.Artifact == file.Artifact {
+			break
+		}
+		name = strconv.Itoa(n) + "-" + safeName(file.Name)
+	}
+	f.files[name] = file
+	return name, true
+}
+
+// address is relative to where the recording began.
+func (f *flow) address(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || f.origin == "" || u.Scheme+"://"+u.Host != f.origin {
+		return address
+	}
+	u.Scheme, u.Host, u.User = "", "", nil
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	return u.String()
+}
+
+var plainPage = regexp.MustCompile(`^page\d{0,4}$`)
+
+// page is the name of a page's variable.
+func (f *flow) page(name string) string {
+	if name == "" || !plainPage.MatchString(name) {
+		return "page"
+	}
+	return name
+}
+
+// name gives a variable a name that no other one has.
+func (f *flow) name(base string) string {
+	f.count[base]++
+	if n := f.count[base]; n > 1 {
+		return base + strconv.Itoa(n)
+	}
+	return base
+}
+
+func (f *flow) add(format string, args ...any) {
+	f.lines = append(f.lines, fmt.Sprintf(format, args...))
+}
+
+func (f *flow) unknown(s recording.Step) (string, bool) {
+	f.note(s, "it does not say enough to be done again")
+	return "", false
+}
+
+func (f *flow) note(s recording.Step, why string) {
+	f.notes = append(f.notes, fmt.Sprintf("step %s (%s) is left out: %s", s.ID, s.Words(), why))
+}
+
+func quote(s string) string { return locator.Quote(s, '"') }
+
+// EnvName is a secret's name as a variable of the environment: "admin-password" is ADMIN_PASSWORD.
+func EnvName(secret string) string {
+	return strings.ToUpper(strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, secret))
+}

@@ -1,0 +1,144 @@
+package typescript
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"io"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"text/template"
+	"unicode"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"tapedeck/domain/recording"
+)
+
+//go:embed templates
+var templates embed.FS
+
+var parsed = template.Must(template.New("").Funcs(template.FuncMap{"quote": quote}).ParseFS(templates, "templates/*.tmpl"))
+
+// PlaywrightVersion is that of @playwright/test that the project asks for.
+const PlaywrightVersion = "1.65.0"
+
+// Options are what a project is made with beside its recording.
+type Options struct {
+	// Open opens a recording's artefact, for files that were uploaded. Defaults to none: such steps are left out.
+	Open func(artifact string) (io.ReadCloser, error)
+	// MaxFile bounds each uploaded file, in bytes. Defaults to 32 MiB.
+	MaxFile int64
+}
+
+// Project is what was written.
+type Project struct {
+	// Files are by their path in the project, with slashes.
+	Files map[string][]byte
+	// Spec is the path of the recording's test.
+	Spec string
+	// Statements counts the lines of its body.
+	Statements int
+	// Notes say which steps could not be written, and why.
+	Notes []string
+}
+
+// Write writes a recording as a project that runs by itself. The error is that of Options.Open.
+func Write(doc recording.Document, o Options) (Project, error) {
+	if o.MaxFile <= 0 {
+		o.MaxFile = 32 << 20
+	}
+	f := &flow{doc: doc, origin: originOf(doc.URL), files: map[string]recording.File{}, count: map[string]int{}}
+	f.write()
+	p := Project{Files: map[string][]byte{}, Spec: "tests/" + slug(doc.Name) + ".spec.ts", Statements: len(f.lines), Notes: f.notes}
+	for name, file := range f.files {
+		data, err := readFile(o, file)
+		if err != nil {
+			return p, fmt.Errorf("the file %s that was uploaded: %w", file.Name, err)
+		}
+		p.Files["tests/files/"+name] = data
+	}
+	secrets := slices.Clone(doc.Secrets)
+	for i, s := range secrets {
+		secrets[i] = EnvName(s)
+	}
+	pack, err := json.Marshal(map[string]any{
+		"name": slug(doc.Name), "private": true, "scripts": map[string]string{"test": "playwright test"},
+		"devDependencies": map[string]string{"@playwright/test": PlaywrightVersion, "@types/node": "^20"},
+	}, json.Deterministic(true), jsontext.WithIndent("  "))
+	if err != nil {
+		return p, err
+	}
+	p.Files["package.json"] = append(pack, '\n')
+	about := map[string]any{
+		"Title": title(doc.Name), "Recording": doc.ID, "Version": doc.Version, "Lines": f.lines, "Files": len(f.files) > 0, "Secrets": secrets,
+		"Origin": f.origin, "Viewport": doc.Viewport, "Spec": p.Spec, "Notes": f.notes,
+	}
+	for name, from := range map[string]string{
+		p.Spec: "spec.ts.tmpl", "playwright.config.ts": "config.ts.tmpl", "README.md": "README.md.tmpl", "tsconfig.json": "tsconfig.json.tmpl", ".gitignore": "gitignore.tmpl",
+	} {
+		var out bytes.Buffer
+		if err := parsed.ExecuteTemplate(&out, from, about); err != nil {
+			return p, err
+		}
+		p.Files[name] = out.Bytes()
+	}
+	return p, nil
+}
+
+func readFile(o Options, file recording.File) ([]byte, error) {
+	if o.Open == nil {
+		return nil, fmt.Errorf("it cannot be opened here")
+	}
+	r, err := o.Open(file.Artifact)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	data, err := io.ReadAll(io.LimitReader(r, o.MaxFile+1))
+	if err == nil && int64(len(data)) > o.MaxFile {
+		err = fmt.Errorf("it is larger than %d bytes", o.MaxFile)
+	}
+	return data, err
+}
+
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// title is a name on one line; Playwright takes "@word" in it for a tag.
+func title(name string) string {
+	words := strings.Join(strings.FieldsFunc(strings.ReplaceAll(name, "@", "at "), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	if words == "" {
+		return "Recording"
+	}
+	return words
+}
+
+// slug is a name for files: a–z, 0–9 and "-".
+func slug(name string) string {
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
+	s := strings.Join(words, "-")
+	if s = strings.Trim(s[:min(len(s), 60)], "-"); s == "" {
+		return "recording"
+	}
+	return s
+}
+
+// safeName is a file's name without what a file system or a reader would stumble over; its extension stays.
+func safeName(name string) string {
+	base := path.Base(strings.ReplaceAll(name, "\\", "/"))
+	ext := slug(strings.TrimPrefix(path.Ext(base), "."))
+	stem := slug(strings.TrimSuffix(base, path.Ext(base)))
+	if path.Ext(base) == "" {
+		return stem
+	}
+	return stem + "." + ext
+}
