@@ -36,19 +36,11 @@ const (
 	CodeNothing   = "nothing_to_write"
 )
 
-// Files keeps and opens files.
-type Files interface {
-	// Read fails with artifacts.ErrNotFound.
-	Read(ctx context.Context, key artifacts.Key, offset, length int64) (io.ReadCloser, error)
-	// PutUpload stores what a job that does not exist yet is given.
-	PutUpload(ctx context.Context, r io.Reader, limit int64) (artifacts.Upload, error)
-}
-
 // Config sets a Generator up.
 type Config struct {
 	// Jobs and Files are needed.
 	Jobs  *jobs.Repository
-	Files Files
+	Files *artifacts.Store
 	// Now is the wall clock. Defaults to time.Now.
 	Now func() time.Time
 }

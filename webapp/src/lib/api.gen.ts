@@ -452,6 +452,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/suites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write tests from a recording
+         * @description Submits a job of the kind `suite.generate`, whose input the body is (its schema is in `/api/kinds`), with `project` and
+         *     `priority` of the job beside it. Its artefact `project.zip` is a Playwright Test project in TypeScript, and its result
+         *     names the job that verifies it.
+         */
+        post: operations["generateSuite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/suites/verify": {
         parameters: {
             query?: never;
@@ -3462,6 +3484,48 @@ export interface operations {
             };
             400: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    generateSuite: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    project?: string;
+                    priority?: components["schemas"]["Priority"];
+                    recordingId: string;
+                    /** @description Have the tests verified, in a job of its own; true when absent */
+                    verify?: boolean;
+                    /** @description How often each test runs there */
+                    runs?: number;
+                    /** @description How many faults they are tried with there */
+                    mutants?: number;
+                    /** @description How long faults may take */
+                    budgetSeconds?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description In the log */
+            202: {
+                headers: {
+                    Location?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestAccepted"];
+                };
+            };
+            400: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
