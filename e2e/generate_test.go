@@ -39,7 +39,7 @@ func TestARecordingBecomesAProvenTest(t *testing.T) {
   await expect(page.getByRole("status")).toContainText("2 notes");
 `)
 	_, said, code = tapedecktest.Run(t.Context(), t, env, "generate", id, "--dir", dir)
-	require.Equal(t, 1, code)
+	require.Equal(t, 2, code)
 	require.Contains(t, said, "is not empty")
 	_, said, code = tapedecktest.Run(t.Context(), t, env, "generate", "nothing", "--verify=false")
 	require.Equal(t, 1, code)

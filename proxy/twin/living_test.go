@@ -153,6 +153,7 @@ func live(t *testing.T, into *[]string) func(playwright.Page) {
 		require.NoError(t, page.Locator("#add").Click())
 		expect("#found", "1 found")
 		expect("#news", "a pear was added")
+		expect("#status", "done") // what is polled may be asked again at any time
 		shown, err := page.Locator("main").InnerText()
 		require.NoError(t, err)
 		_, err = page.Evaluate(`() => { location.href = "/down"; }`)

@@ -19,6 +19,7 @@ import (
 	"tapedeck/proxy/har"
 	"tapedeck/workers"
 	"tapedeck/workers/recorder/browser"
+	"tapedeck/workers/recorder/play"
 )
 
 // Bounds of the end. A job that was cancelled has less time than one that ended by itself: it would be abandoned.
@@ -76,12 +77,32 @@ func within(cause error) time.Duration {
 
 // sortOut tells what can be tried again: a script whose browser died, but not what a person did.
 func (s *session) sortOut(err error) error {
+	var step *play.StepError
+	if errors.As(err, &step) && (step.Reason == play.PageClosed || step.Reason == play.Crashed) && s.isLost(lostWithin) {
+		err = browser.ErrLost
+	}
 	err = explain(err)
 	var own *workers.Error
 	if errors.As(err, &own) && own.Code == CodeLost && s.in.Mode == Interactive {
 		return workers.Permanent(CodeLost, errors.New("the browser died; what was recorded until then is kept"))
 	}
 	return err
+}
+
+// lostWithin is how long a browser's end may be told after that of its pages.
+const lostWithin = 3 * time.Second
+
+// isLost waits for the word that the browser died: its pages are gone first.
+func (s *session) isLost(patience time.Duration) bool {
+	if s.ctx == nil {
+		return false
+	}
+	select {
+	case <-s.ctx.Lost():
+		return true
+	case <-time.After(patience):
+		return false
+	}
 }
 
 // maskError keeps secrets out of the job's error.

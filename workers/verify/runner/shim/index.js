@@ -67,8 +67,8 @@ const base = real.test.extend({
     },
     { auto: true, box: true, title: "tapedeck", timeout: 60_000 },
   ],
-  actionTimeout: async ({ _tapedeck, actionTimeout }, use) => use(actionTimeout * (_tapedeck.setup.patience ?? 1)),
-  navigationTimeout: async ({ _tapedeck, navigationTimeout }, use) => use(navigationTimeout * (_tapedeck.setup.patience ?? 1)),
+  actionTimeout: async ({ _tapedeck, actionTimeout }, use) => use(actionTimeout * (_tapedeck.setup.patience || 1)),
+  navigationTimeout: async ({ _tapedeck, navigationTimeout }, use) => use(navigationTimeout * (_tapedeck.setup.patience || 1)),
   proxy: async ({ _tapedeck, proxy }, use) => use(_tapedeck.proxy ?? proxy),
   baseURL: async ({ _tapedeck, baseURL }, use) => use(_tapedeck.setup.baseURL || baseURL),
   ignoreHTTPSErrors: async ({ _tapedeck }, use) => use(_tapedeck.setup.ignoreHTTPSErrors ?? true),
@@ -93,7 +93,7 @@ const record = (known, ask) => (current ? current.record(known, ask) : ask());
 
 /** The limit of the configuration, times what the run is slowed down by. One that the test sets itself stays. */
 const patient = (expect) => {
-  const times = current?.setup.patience ?? 1;
+  const times = current?.setup.patience || 1;
   return times > 1 ? expect.configure({ timeout: Number(process.env.TAPEDECK_EXPECT_MS) * times }) : expect;
 };
 
