@@ -84,7 +84,7 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s)
 
 .PHONY: proof
 proof: deps-test spa ## Hold tests against MUTANTS (60) faults: slow
-	MUTANTS=$${MUTANTS:-60} RUN=FaultsTellTestsApart scripts/test-go ./e2e
+	MUTANTS=$${MUTANTS:-60} RUN="FaultsTellTestsApart|WhatFailsIsRepaired" scripts/test-go ./e2e
 
 .PHONY: chaos
 chaos: deps-test spa ## Kill workers, API and Redis KILLS (200) times under load
