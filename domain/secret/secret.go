@@ -6,6 +6,7 @@ package secret
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"tapedeck/domain/job"
 )
@@ -36,4 +37,14 @@ func CheckNames(path string, refs []Ref) []job.Fault {
 		seen[r.Name] = true
 	}
 	return faults
+}
+
+// Variable is a secret's name as a variable of the environment: "admin-password" is ADMIN_PASSWORD.
+func Variable(name string) string {
+	return strings.ToUpper(strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, name))
 }

@@ -46,7 +46,7 @@ func (v *verification) live(ctx context.Context, name string) (*site, error) {
 		if values[ref.Name], err = v.secret(ctx, ref.Ref); err != nil {
 			return nil, err
 		}
-		s.env[variableOf(ref.Name)] = values[ref.Name]
+		s.env[secret.Variable(ref.Name)] = values[ref.Name]
 	}
 	for header, value := range e.Headers {
 		s.headers[header] = secret.Expand(value, func(name string) string { return values[name] })

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 
 	"tapedeck/artifacts"
 	"tapedeck/domain/proof"
 	"tapedeck/domain/recording"
+	"tapedeck/domain/secret"
 	"tapedeck/proxy"
 	"tapedeck/proxy/har"
 	"tapedeck/proxy/twin"
@@ -82,18 +82,8 @@ func placeholders(doc recording.Document) map[string]string {
 	out := map[string]string{}
 	for _, step := range doc.Steps {
 		if step.Value != nil && step.Value.Secret != "" {
-			out[variableOf(step.Value.Secret)] = step.Value.Text
+			out[secret.Variable(step.Value.Secret)] = step.Value.Text
 		}
 	}
 	return out
-}
-
-// variableOf is a secret's name as a variable of the environment: "admin-password" is ADMIN_PASSWORD.
-func variableOf(name string) string {
-	return strings.ToUpper(strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '_'
-	}, name))
 }

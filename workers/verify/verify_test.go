@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tapedeck/domain/proof"
+	"tapedeck/domain/secret"
 	"tapedeck/proxy/twin"
 	"tapedeck/workers/verify/runner"
 )
@@ -98,7 +99,7 @@ func TestADifferenceIsWhatNoNormalRunHas(t *testing.T) {
 
 func TestSecretsHaveNamesThatAShellTakes(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "ADMIN_PASSWORD", variableOf("admin-password"))
+	require.Equal(t, "ADMIN_PASSWORD", secret.Variable("admin-password"))
 	in := defaults()
 	in.Secrets = []Secret{{Name: "TOKEN", Ref: "A"}, {Name: "TOKEN", Ref: "B"}, {Name: "a b", Ref: "C"}, {Name: "NODE_OPTIONS", Ref: "D"}, {Name: "TAPEDECK_SOCKET", Ref: "E"}}
 	require.Len(t, in.Check(), 4)

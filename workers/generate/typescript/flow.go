@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"tapedeck/domain/recording"
+	"tapedeck/domain/secret"
 	"tapedeck/workers/locator"
 )
 
@@ -291,7 +292,7 @@ func (f *flow) claim(s recording.Step, page string) (string, bool) {
 // value is what is typed: a secret is a variable of the environment.
 func (f *flow) value(v recording.Value) string {
 	if v.Secret != "" {
-		return "process.env[" + quote(EnvName(v.Secret)) + "]!"
+		return "process.env[" + quote(secret.Variable(v.Secret)) + "]!"
 	}
 	return quote(v.Text)
 }
@@ -358,13 +359,3 @@ func (f *flow) note(s recording.Step, why string) {
 }
 
 func quote(s string) string { return locator.Quote(s, '"') }
-
-// EnvName is a secret's name as a variable of the environment: "admin-password" is ADMIN_PASSWORD.
-func EnvName(secret string) string {
-	return strings.ToUpper(strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '_'
-	}, secret))
-}

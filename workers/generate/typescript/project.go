@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tapedeck/domain/recording"
+	"tapedeck/domain/secret"
 )
 
 //go:embed templates
@@ -63,7 +64,7 @@ func Write(doc recording.Document, o Options) (Project, error) {
 	}
 	secrets := slices.Clone(doc.Secrets)
 	for i, s := range secrets {
-		secrets[i] = EnvName(s)
+		secrets[i] = secret.Variable(s)
 	}
 	pack, err := json.Marshal(map[string]any{
 		"name": slug(doc.Name), "private": true, "scripts": map[string]string{"test": "playwright test"},
