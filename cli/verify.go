@@ -106,7 +106,7 @@ proven, be it repaired, and 1 when not.`,
 	f.IntVar(&in.BudgetSeconds, "budget", 120, "how long mutants may take, in seconds")
 	f.IntVar(&in.TestSeconds, "test-timeout", 60, "how long a test may take, in seconds")
 	f.IntVar(&in.MaxLatencyMS, "max-latency", 500, "hold answers up for at most this many milliseconds")
-	f.BoolVar(&in.ThrottleCPU, "throttle-cpu", true, "every other run with a processor four times slower")
+	f.BoolVar(&in.ThrottleCPU, "throttle-cpu", true, "every fourth run with a processor four times slower")
 	f.BoolVar(&in.Repair, "repair", true, "try tests that fail with what their recording knows too")
 	f.StringArrayVar(&secrets, "secret", nil, "VARIABLE=REFERENCE, a secret in the tests' environment (repeat for more)")
 	f.StringVar(&junit, "junit", "", "write the results to this file as JUnit XML")

@@ -23,7 +23,7 @@ type Input struct {
 	Workers int    `json:"workers" title:"Workers" doc:"How many tests run at the same time at most." min:"1" max:"8"`
 	// Latency and throttling can be switched off where a machine is too slow for them.
 	MaxLatencyMS int  `json:"maxLatencyMs" title:"Latency (ms)" doc:"Answers are held up for 0 to a limit that is drawn for each run, at most this." min:"0" max:"10000"`
-	ThrottleCPU  bool `json:"throttleCpu" title:"Slow CPU" doc:"Every other run with a processor four times slower."`
+	ThrottleCPU  bool `json:"throttleCpu" title:"Slow CPU" doc:"Every fourth run with a processor four times slower."`
 
 	Mutants       int  `json:"mutants" title:"Mutants" doc:"How many faults each recording's tests are tried with; 0 is none." min:"0" max:"10000"`
 	BudgetSeconds int  `json:"budgetSeconds" title:"Budget (s)" doc:"How long mutants may take; the rest goes on in a job of its own." min:"1" max:"86400"`

@@ -28,6 +28,7 @@ func TestEachRunHasConditionsOfItsOwn(t *testing.T) {
 			if p.index == 0 {
 				require.Zero(t, p.conditions.LatencyMS, "the first is calm")
 				require.Equal(t, 1, p.conditions.CPU)
+				require.Equal(t, 1, p.conditions.Workers, "and alone")
 			}
 			seeds[p.conditions.Seed], latencies[p.conditions.LatencyMS], cpus[p.conditions.CPU], workers[b.workers] = true, true, true, true
 			n++
