@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -31,13 +32,18 @@ func TestARecordingBecomesAProvenTest(t *testing.T) {
 	require.Len(t, specs, 1)
 	spec, err := os.ReadFile(specs[0])
 	require.NoError(t, err)
-	require.Contains(t, string(spec), `  await page.goto("/");
-  await page.getByRole("button", { name: "Add" }).click();
-  await expect(page.getByRole("alert")).toContainText("A note needs a text.");
-  await page.getByLabel("Note").fill("Buy tape");
-  await page.getByRole("button", { name: "Add" }).click();
-  await expect(page.getByRole("status")).toContainText("2 notes");
-`)
+	rest := string(spec)
+	for _, line := range []string{
+		`  await page.goto("/");`, `  await page.getByRole("button", { name: "Add" }).click();`,
+		`  await expect(page.getByRole("alert")).toContainText("A note needs a text.");`, `  await page.getByLabel("Note").fill("Buy tape");`,
+		`  await page.getByRole("button", { name: "Add" }).click();`, `  await expect(page.getByText("Buy tape", { exact: true })).toBeVisible();`,
+		"toMatchAriaSnapshot(`", `  await expect(page.getByRole("status")).toContainText("2 notes");`,
+	} {
+		_, after, found := strings.Cut(rest, line)
+		require.True(t, found, "%s is not where it should be in:\n%s", line, spec)
+		rest = after
+	}
+	require.NotContains(t, string(spec), "still(page)")
 	_, said, code = tapedecktest.Run(t.Context(), t, env, "generate", id, "--dir", dir)
 	require.Equal(t, 2, code)
 	require.Contains(t, said, "is not empty")

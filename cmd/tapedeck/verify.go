@@ -33,8 +33,8 @@ func (n *node) newVerifier() (*verify.Verifier, error) {
 }
 
 // generator writes tests from recordings.
-func (n *node) generator() workers.Kind {
-	return generate.Kind(generate.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files})
+func (n *node) generator(v *verify.Verifier) workers.Kind {
+	return generate.Kind(generate.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files, Rehearse: v.Rehearse})
 }
 
 func (n *node) startVerifier(ctx context.Context, v *verify.Verifier) error {

@@ -41,6 +41,8 @@ type Config struct {
 	// Jobs and Files are needed.
 	Jobs  *jobs.Repository
 	Files *artifacts.Store
+	// Rehearse runs what is being written. Needed for jobs that are to learn.
+	Rehearse Rehearse
 	// Now is the wall clock. Defaults to time.Now.
 	Now func() time.Time
 }
@@ -48,6 +50,7 @@ type Config struct {
 // Input is what may be asked for.
 type Input struct {
 	Recording string `json:"recordingId" title:"Recording" required:"true" minlen:"1" maxlen:"128"`
+	Learn     bool   `json:"learn" title:"Learn assertions" doc:"Run the flow on the recording's twin, and add assertions of what its steps change that notice when it is broken."`
 	Verify    bool   `json:"verify" title:"Verify" doc:"Hand the tests to suite.verify, in a job of its own."`
 	Runs      int    `json:"runs" title:"Runs" doc:"How often each test runs there." min:"1" max:"100"`
 	Mutants   int    `json:"mutants" title:"Mutants" doc:"How many faults they are tried with there; 0 is none." min:"0" max:"10000"`
@@ -59,6 +62,8 @@ type Result struct {
 	RecordingID string `json:"recordingId"`
 	// Spec is the path of the test in the project.
 	Spec string `json:"spec"`
+	// Learned counts the assertions that were added to those of the recording.
+	Learned int `json:"learned"`
 	// Notes say which steps could not be written, and why.
 	Notes []string `json:"notes,omitempty"`
 	// ProofID is the job that verifies the tests; "" when that was not asked for.
@@ -76,7 +81,7 @@ func Kind(cfg Config) workers.Kind {
 		Description: "Writes a recording as a Playwright Test project in TypeScript, and has it verified.",
 		Queue:       "suite",
 		Concurrency: 2,
-	}, Input{Verify: true, Runs: 5, Mutants: 200, Budget: 120}, cfg.run)
+	}, Input{Learn: true, Verify: true, Runs: 5, Mutants: 200, Budget: 120}, cfg.run)
 }
 
 func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) {
@@ -88,12 +93,20 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 		return nil, err
 	}
 	doc := state.Document()
-	p, err := typescript.Write(doc, typescript.Options{Open: func(name string) (io.ReadCloser, error) {
+	o := typescript.Options{Open: func(name string) (io.ReadCloser, error) {
 		return c.Files.Read(ctx, artifacts.Key{JobID: in.Recording, Attempt: max(state.Attempt, 1), Name: name}, 0, -1)
-	}})
+	}}
+	var notes []string
+	if in.Learn && slices.ContainsFunc(doc.Steps, func(s recording.Step) bool { return !s.Disabled }) {
+		if doc, notes, err = c.learn(ctx, j, doc, o); err != nil {
+			return nil, err
+		}
+	}
+	p, err := typescript.Write(doc, o)
 	if err != nil {
 		return nil, workers.Permanent(CodeRecording, err)
 	}
+	p.Notes = append(p.Notes, notes...)
 	for _, n := range p.Notes {
 		j.Logf(slog.LevelWarn, "%s", n)
 	}
@@ -110,7 +123,7 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 	if _, err := j.Store(ctx, p.Spec, "text/plain; charset=utf-8", bytes.NewReader(p.Files[p.Spec])); err != nil {
 		return nil, err
 	}
-	r := Result{RecordingID: in.Recording, Spec: p.Spec, Notes: p.Notes}
+	r := Result{RecordingID: in.Recording, Spec: p.Spec, Learned: claims(doc), Notes: p.Notes}
 	if in.Verify {
 		r.ProofID, err = c.verify(ctx, j, in, doc.Name, archive)
 	}

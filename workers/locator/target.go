@@ -57,6 +57,7 @@ var selectors = []struct {
 	{regexp.MustCompile(`^internal:role=([\w-]+)\[name=("(?:[^"\\]|\\.)*")s\]$`), `getByRole("$1", { name: $2, exact: true })`},
 	{regexp.MustCompile(`^internal:label=("(?:[^"\\]|\\.)*")i$`), `getByLabel($1)`},
 	{regexp.MustCompile(`^internal:label=("(?:[^"\\]|\\.)*")s$`), `getByLabel($1, { exact: true })`},
+	{regexp.MustCompile(`^internal:testid=\[data-testid=("(?:[^"\\]|\\.)*")s\]$`), `getByTestId($1)`},
 	{regexp.MustCompile(`^internal:text=("(?:[^"\\]|\\.)*")i$`), `getByText($1)`},
 	{regexp.MustCompile(`^internal:text=("(?:[^"\\]|\\.)*")s$`), `getByText($1, { exact: true })`},
 }

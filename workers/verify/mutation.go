@@ -27,16 +27,18 @@ const (
 
 // mutantLimits are those of runs under faults of tests that were looked at.
 func mutantLimits(normal normality) runner.Limits {
-	slowest := int64(0)
+	slowest, longest := int64(0), time.Duration(0)
 	for _, views := range normal {
 		for _, seen := range views {
+			longest = max(longest, seen.took)
 			for _, o := range seen.assertions {
 				slowest = max(slowest, o.DurationMS)
 			}
 		}
 	}
 	more := mutantSlack * time.Duration(slowest) * time.Millisecond
-	return runner.Limits{Expect: max(mutantExpect, more), Action: max(mutantAction, more), Test: max(mutantTest, 6*more)}
+	// How long an action waited for its element nobody knows: not longer than the run.
+	return runner.Limits{Expect: max(mutantExpect, more), Action: max(mutantAction, more, longest), Test: max(mutantTest, 6*more, mutantSlack*longest)}
 }
 
 // baselines is how many runs without a fault are looked at: what differs between them is no fault's doing.
@@ -166,7 +168,7 @@ func (v *verification) baseline(ctx context.Context, src *source, tests []proof.
 			x.mu.Lock()
 			defer x.mu.Unlock()
 			seen := x.seen
-			seen.requests = requestsOf(x.report)
+			seen.requests, seen.took = requestsOf(x.report), time.Duration(r.DurationMS)*time.Millisecond
 			out[x.test.ID] = append(out[x.test.ID], seen)
 		}
 	})

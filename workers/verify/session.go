@@ -48,6 +48,7 @@ type view struct {
 	covered  map[string][][2]int
 	requests map[string]int
 	applied  bool
+	took     time.Duration // the whole run
 	// tried are the faults that were tried in place, by id; unasked says that not every assertion was asked about all of them.
 	tried   map[string]inPlaceTried
 	unasked bool

@@ -93,14 +93,19 @@ func (c Config) attempt(ctx context.Context, j *workers.Job, in Input, work func
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(room) }()
-	v := &verification{
-		cfg: c, job: j, in: in, dir: filepath.Join(room, "project"), out: filepath.Join(room, "out"), began: c.Now(),
-		sources: map[string]*source{}, secrets: map[string]string{}, sites: map[string][]mutant.Site{}, unfit: map[string]bool{},
-	}
+	v := c.verification(j, in, room)
 	if err := v.prepare(ctx, filepath.Join(room, "project.zip")); err != nil {
 		return nil, projectError(err)
 	}
 	return work(v)
+}
+
+// verification makes one that works in a folder.
+func (c Config) verification(j *workers.Job, in Input, room string) *verification {
+	return &verification{
+		cfg: c, job: j, in: in, dir: filepath.Join(room, "project"), out: filepath.Join(room, "out"), began: c.Now(),
+		sources: map[string]*source{}, secrets: map[string]string{}, sites: map[string][]mutant.Site{}, unfit: map[string]bool{},
+	}
 }
 
 // CodeMissing is the error's code when a program is not installed.
@@ -117,7 +122,7 @@ func projectError(err error) error {
 	return err
 }
 
-// prepare unpacks the project, lists its tests and loads their recordings.
+// prepare unpacks the project, and looks at what is in it.
 func (v *verification) prepare(ctx context.Context, archive string) error {
 	v.job.Progress(-1, "reading the project")
 	if err := v.fetch(ctx, archive); err != nil {
@@ -126,6 +131,11 @@ func (v *verification) prepare(ctx context.Context, archive string) error {
 	if err := unpack(archive, v.dir); err != nil {
 		return err
 	}
+	return v.survey(ctx)
+}
+
+// survey lists the tests of the project that lies there, and loads their recordings.
+func (v *verification) survey(ctx context.Context) error {
 	mode := "twin"
 	if v.in.Environment != "" {
 		mode = "live"

@@ -3502,6 +3502,8 @@ export interface operations {
                     project?: string;
                     priority?: components["schemas"]["Priority"];
                     recordingId: string;
+                    /** @description Run the flow on its recording, and add assertions of what its steps change; true when absent */
+                    learn?: boolean;
                     /** @description Have the tests verified, in a job of its own; true when absent */
                     verify?: boolean;
                     /** @description How often each test runs there */

@@ -21,6 +21,9 @@ type flow struct {
 	files  map[string]recording.File
 	count  map[string]int // of names that were given
 	notes  []string
+	// asked are the steps whose claims the lines assert, one for each assertion in order.
+	asked       []string
+	probe, soft bool
 }
 
 // write writes all steps. What follows from a step stands beside it: dialogs it is answered by, pages and files it brings.
@@ -36,7 +39,9 @@ func (f *flow) write() {
 			i++
 			continue
 		}
-		f.step(steps[i], steps[i+1:next])
+		if f.step(steps[i], steps[i+1:next]); f.probe {
+			f.look(steps[i])
+		}
 		i = next
 	}
 }
@@ -65,6 +70,7 @@ func (f *flow) step(s recording.Step, brings []recording.Step) {
 			after = append(after, fmt.Sprintf("const %s = await %sPromise;", name, name))
 			if len(b.Files) > 0 && b.Files[0].Name != "" {
 				after = append(after, fmt.Sprintf("expect(%s.suggestedFilename()).toBe(%s);", name, quote(b.Files[0].Name)))
+				f.asked = append(f.asked, b.ID)
 			}
 		default:
 			f.add("const %sPromise = %s.waitForEvent(\"popup\");", page, f.page(b.Opener))
@@ -75,6 +81,16 @@ func (f *flow) step(s recording.Step, brings []recording.Step) {
 	for _, line := range after {
 		f.add("%s", line)
 	}
+}
+
+// look has the page looked at as soon as it is still.
+func (f *flow) look(s recording.Step) {
+	if s.Type == recording.ClosePage {
+		return
+	}
+	f.add("await still(%s);", f.page(s.Page))
+	f.add("await expect(%s.locator(\":root\")).toBeAttached();", f.page(s.Page))
+	f.asked = append(f.asked, s.ID)
 }
 
 // alone writes what came without a step that brought it.
@@ -274,19 +290,52 @@ func (f *flow) claim(s recording.Step, page string) (string, bool) {
 	}
 	a := *s.Assertion
 	matcher := locator.Matcher(a, '"')
+	if a.Claim == recording.IsAria && matcher != "" {
+		matcher = snapshot(a)
+	}
 	if matcher == "" {
 		f.note(s, "it claims nothing")
 		return "", false
 	}
 	if a.Claim == recording.HasURL || a.Claim == recording.HasTitle {
-		return "await expect(" + page + ")." + matcher + ";", true
+		f.asked = append(f.asked, s.ID)
+		return "await " + f.expect(a) + "(" + page + ")." + matcher + ";", true
 	}
 	element, ok := f.element(s.Target, page)
 	if !ok {
 		f.note(s, "its element has no locator that can be written")
 		return "", false
 	}
-	return "await expect(" + element + ")." + matcher + ";", true
+	f.asked = append(f.asked, s.ID)
+	return "await " + f.expect(a) + "(" + element + ")." + matcher + ";", true
+}
+
+func (f *flow) expect(a recording.Assertion) string {
+	if f.soft && a.Suggested {
+		return "expect.soft"
+	}
+	return "expect"
+}
+
+// snapshot is the matcher of an aria snapshot over several lines, as people read and edit it; Playwright takes off what all
+// of them are indented by.
+func snapshot(a recording.Assertion) string {
+	var out strings.Builder
+	if a.Not {
+		out.WriteString("not.")
+	}
+	out.WriteString("toMatchAriaSnapshot(`\n")
+	for line := range strings.SplitSeq(strings.Trim(a.Expected, "\n"), "\n") {
+		out.WriteString("    " + inTemplate(line) + "\n")
+	}
+	out.WriteString("  `)")
+	return out.String()
+}
+
+// inTemplate writes a text into a template literal (ECMAScript, 12.9.6); nothing in it is an expression.
+func inTemplate(text string) string {
+	quoted := locator.Quote(text, '`')
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], "${", `\${`)
 }
 
 // value is what is typed: a secret is a variable of the environment.

@@ -33,6 +33,12 @@ type Options struct {
 	Open func(artifact string) (io.ReadCloser, error)
 	// MaxFile bounds each uploaded file, in bytes. Defaults to 32 MiB.
 	MaxFile int64
+	// Probe adds an assertion that always holds after each step, once the page is still: who runs the test sees there what
+	// the step has changed. It is no test that is shown to anybody. Defaults to false.
+	Probe bool
+	// Soft lets the test go on after a suggested assertion that does not hold, so that one run tells of all of them.
+	// Defaults to false.
+	Soft bool
 }
 
 // Project is what was written.
@@ -43,6 +49,8 @@ type Project struct {
 	Spec string
 	// Statements counts the lines of its body.
 	Statements int
+	// Asked are the ids of the steps that its assertions are about, one for each assertion, in order.
+	Asked []string
 	// Notes say which steps could not be written, and why.
 	Notes []string
 }
@@ -52,9 +60,9 @@ func Write(doc recording.Document, o Options) (Project, error) {
 	if o.MaxFile <= 0 {
 		o.MaxFile = 32 << 20
 	}
-	f := &flow{doc: doc, origin: originOf(doc.URL), files: map[string]recording.File{}, count: map[string]int{}}
+	f := &flow{doc: doc, origin: originOf(doc.URL), files: map[string]recording.File{}, count: map[string]int{}, probe: o.Probe, soft: o.Soft}
 	f.write()
-	p := Project{Files: map[string][]byte{}, Spec: "tests/" + slug(doc.Name) + ".spec.ts", Statements: len(f.lines), Notes: f.notes}
+	p := Project{Files: map[string][]byte{}, Spec: "tests/" + slug(doc.Name) + ".spec.ts", Statements: len(f.lines), Asked: f.asked, Notes: f.notes}
 	for name, file := range f.files {
 		data, err := readFile(o, file)
 		if err != nil {
@@ -76,7 +84,7 @@ func Write(doc recording.Document, o Options) (Project, error) {
 	p.Files["package.json"] = append(pack, '\n')
 	about := map[string]any{
 		"Title": title(doc.Name), "Recording": doc.ID, "Version": doc.Version, "Lines": f.lines, "Files": len(f.files) > 0, "Secrets": secrets,
-		"Origin": f.origin, "Viewport": doc.Viewport, "Spec": p.Spec, "Notes": f.notes,
+		"Origin": f.origin, "Viewport": doc.Viewport, "Spec": p.Spec, "Notes": f.notes, "Probe": o.Probe,
 	}
 	for name, from := range map[string]string{
 		p.Spec: "spec.ts.tmpl", "playwright.config.ts": "config.ts.tmpl", "README.md": "README.md.tmpl", "tsconfig.json": "tsconfig.json.tmpl", ".gitignore": "gitignore.tmpl",

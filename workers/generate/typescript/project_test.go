@@ -2,6 +2,9 @@ package typescript_test
 
 import (
 	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -168,6 +171,53 @@ func TestTextsStayTexts(t *testing.T) {
 			require.NotContains(t, name, "..")
 		}
 	})
+}
+
+// TestASnapshotStandsInSeveralLines writes hostile snapshots, which the kit's own parser reads as the same text.
+func TestASnapshotStandsInSeveralLines(t *testing.T) {
+	t.Parallel()
+	node, err := exec.LookPath("node")
+	require.NoError(t, err)
+	kit, err := filepath.Abs("../../../deployments/playwright-test/node_modules/acorn")
+	require.NoError(t, err)
+	want := "- heading \"Tapes\" [level=1]\n- text: '`${evil()}` \\ \\${evil()} */ </script> \u202e'\n- text: $`{"
+	doc := recording.Document{ID: "r1", Name: "x", URL: "http://shop.test/", Steps: []recording.Step{{
+		ID: "s1-claim-1", Type: recording.Assert, Target: role("main", "Shop"), Assertion: &recording.Assertion{Claim: recording.IsAria, Expected: want, Suggested: true},
+	}}}
+	p := write(t, doc)
+	require.Equal(t, []string{"s1-claim-1"}, p.Asked)
+	require.Contains(t, string(p.Files[p.Spec]), "toMatchAriaSnapshot(`\n    - heading \"Tapes\" [level=1]\n    - text:")
+	file := filepath.Join(t.TempDir(), "spec.mjs")
+	require.NoError(t, os.WriteFile(file, p.Files[p.Spec], 0o600))
+	out, err := exec.CommandContext(t.Context(), node, "-e", `const [kit, file] = process.argv.slice(1);
+const tree = require(kit).parse(require("fs").readFileSync(file, "utf8"), { ecmaVersion: "latest", sourceType: "module" });
+const call = tree.body.at(-1).expression.arguments.at(-1).body.body.at(-1).expression.argument;
+const [text] = call.arguments;
+if (text.type !== "TemplateLiteral" || text.expressions.length) throw new Error("it has expressions");
+process.stdout.write(text.quasis[0].value.cooked);`, kit, file).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	var lines []string
+	for line := range strings.SplitSeq(strings.Trim(string(out), "\n "), "\n") {
+		lines = append(lines, strings.TrimPrefix(line, "    "))
+	}
+	require.Equal(t, want, strings.Join(lines, "\n"))
+}
+
+// TestADraftLooksAfterEachStep has an assertion after each step that tells which it was, and asks suggestions softly.
+func TestADraftLooksAfterEachStep(t *testing.T) {
+	t.Parallel()
+	doc := recording.Document{ID: "r1", Name: "x", URL: "http://shop.test/", Steps: []recording.Step{
+		{ID: "s1", Type: recording.Navigate, URL: "http://shop.test/"},
+		{ID: "s2", Type: recording.Click, Target: role("link", "Report")},
+		{ID: "s3", Type: recording.Download, Files: []recording.File{{Name: "report.csv"}}},
+		{ID: "s4", Type: recording.Assert, Assertion: &recording.Assertion{Claim: recording.Visible, Suggested: true}, Target: role("heading", "Done")},
+	}}
+	p, err := typescript.Write(doc, typescript.Options{Probe: true, Soft: true})
+	require.NoError(t, err)
+	require.Equal(t, []string{"s1", "s3", "s2", "s4", "s4"}, p.Asked)
+	text := string(p.Files[p.Spec])
+	require.Equal(t, 3, strings.Count(text, "await still(page);\n  await expect(page.locator(\":root\")).toBeAttached();"))
+	require.Contains(t, text, "await expect.soft(page.getByRole(\"heading\"")
 }
 
 // outside is a line without its texts.

@@ -98,6 +98,33 @@ func pictures(t *testing.T, r runner.Result) []video.Frame {
 	return frames
 }
 
+// TestSoftAssertionsAreTold runs a test that goes on after assertions that did not hold.
+func TestSoftAssertionsAreTold(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	dir := project(t, map[string]string{"a.spec.ts": `import { test, expect } from "@playwright/test";
+test("goes on", async ({ page }) => {
+  await page.goto("/");
+  await expect.soft(page.locator("h1")).toHaveText("Reels");
+  await expect.soft(page.locator("h1")).toHaveText("Tapes");
+  expect.soft(1).toBe(2);
+  await expect(page.locator("h1")).toHaveText("Reels");
+});
+`})
+	s, err := b.run.Run(t.Context(), dir, runner.Options{Limits: quick}, b.host)
+	require.NoError(t, err, s.Output)
+	require.Equal(t, "failed", s.Results[0].Status)
+	var held []bool
+	for _, o := range b.host.seen {
+		if o.Kind == "assertion" {
+			held = append(held, o.Held)
+		}
+	}
+	require.Equal(t, []bool{true, false, false, true}, held)
+	require.Equal(t, "assertion", b.host.ended[0].End.By)
+	require.Equal(t, 2, b.host.ended[0].End.Assertion)
+}
+
 // TestASlowRunIsGivenTime runs a test whose page is later than its assertions and actions wait: it passes where it is known
 // to be slowed down.
 func TestASlowRunIsGivenTime(t *testing.T) {

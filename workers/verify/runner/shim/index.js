@@ -41,7 +41,7 @@ const base = real.test.extend({
     async ({}, use, info) => {
       const { session: id, ...setup } = await post("/begin", { test: describe(info), worker: info.workerIndex });
       if (setup.skip) info.skip();
-      const session = new Session(id, setup, (ms) => info.timeout && info.setTimeout(info.timeout + ms));
+      const session = new Session(id, setup, (ms) => info.timeout && info.setTimeout(info.timeout + ms), () => info.errors);
       if (setup.patience > 1 && info.timeout) info.setTimeout(info.timeout * setup.patience);
       await session.open();
       const before = {};

@@ -8,11 +8,15 @@ const ariaWithin = 2000;
 const maxAria = 256 * 1024;
 
 class Session {
-  /** @param extend gives the test more time, in milliseconds: what is asked of it beside its own work does not count. */
-  constructor(id, setup, extend) {
+  /**
+   * @param extend gives the test more time, in milliseconds: what is asked of it beside its own work does not count
+   * @param errors answers what has gone wrong in the test so far
+   */
+  constructor(id, setup, extend, errors) {
     this.id = id;
     this.setup = setup;
     this.extend = extend;
+    this.errors = errors;
     this.pages = new Set();
     this.faults = setup.inPlace && new Faults(setup.inPlace);
     this.asked = 0;
@@ -127,6 +131,9 @@ class Session {
     const { value, again, ...told } = known;
     const index = ++this.asked;
     const began = Date.now();
+    const before = this.errors().length;
+    // A soft assertion that does not hold tells the test of it, not its caller.
+    const softly = () => (known.soft ? this.errors()[before] : undefined);
     const done = (error) => {
       if (error && !this.failed) {
         this.failed = { by: "assertion", assertion: index, message: plain(error.message), file: known.file, line: known.line };
@@ -142,14 +149,20 @@ class Session {
         throw error;
       }
       if (typeof answer?.then !== "function") {
-        done();
+        done(softly());
         if (this.faults) this.say("faults", { index, complete: false });
         return answer;
       }
       // Afterwards the page has come to what is claimed of it: that is the time to look.
       const look = () => (isWeb(value) ? this.look(index) : undefined);
       return answer.then(
-        async (v) => { done(); await look(); await this.tryFaults(index, told, value, again); return v; },
+        async (v) => {
+          const error = softly();
+          done(error);
+          await look();
+          if (!error) await this.tryFaults(index, told, value, again);
+          return v;
+        },
         async (error) => { done(error); await look(); throw error; },
       );
     };
