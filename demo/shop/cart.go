@@ -14,6 +14,8 @@ const maxQuantity = 10
 type cart struct {
 	lines   []line
 	voucher *voucher
+	express bool
+	country string // one of countries; empty is the first
 }
 
 // line is one product in one size. Its key stands in addresses.
@@ -86,7 +88,7 @@ func (c *cart) count() int {
 // sums are a cart in numbers, in cents.
 type sums struct{ subtotal, discount, delivery, total int }
 
-func (c *cart) sums(express bool) sums {
+func (c *cart) sums() sums {
 	var s sums
 	for _, l := range c.lines {
 		s.subtotal += l.product.Price * l.quantity
@@ -94,12 +96,8 @@ func (c *cart) sums(express bool) sums {
 	if c.voucher != nil {
 		s.discount = c.voucher.discount(s.subtotal)
 	}
-	switch {
-	case len(c.lines) == 0:
-	case express:
-		s.delivery = expressCost
-	case s.subtotal < freeFrom:
-		s.delivery = standardCost
+	if len(c.lines) > 0 {
+		s.delivery = deliveryCost(c.express, c.country, s.subtotal)
 	}
 	s.total = s.subtotal - s.discount + s.delivery
 	return s
@@ -126,8 +124,8 @@ type lineView struct {
 	Total    string `json:"total"`
 }
 
-func (c *cart) view(express bool) cartView {
-	s := c.sums(express)
+func (c *cart) view() cartView {
+	s := c.sums()
 	v := cartView{
 		Count: c.count(), Lines: []lineView{}, Subtotal: money(s.subtotal), Discount: money(-s.discount), Delivery: costs(s.delivery), Total: money(s.total),
 	}
@@ -153,7 +151,7 @@ func (s *Shop) cart(w http.ResponseWriter, r *http.Request) {
 	if v := s.sessionOf(r); v != nil {
 		c = v.cart
 	}
-	view := c.view(false)
+	view := c.view()
 	s.mu.Unlock()
 	s.page(w, r, http.StatusOK, "cart", "Your cart", view)
 }
@@ -183,7 +181,7 @@ func (s *Shop) changed(w http.ResponseWriter, r *http.Request, change func(*cart
 		return cartView{}, err
 	}
 	s.begin(w, r).cart = c
-	view := c.view(false)
+	view := c.view()
 	view.Message = message
 	return view, nil
 }
@@ -299,7 +297,7 @@ func (s *Shop) useVoucher(w http.ResponseWriter, r *http.Request) {
 			return "", invalid("code", "This code is not valid.")
 		case vouchers[i].expired != "":
 			return "", invalid("code", "This voucher expired on %s.", vouchers[i].expired)
-		case c.sums(false).subtotal < vouchers[i].from:
+		case c.sums().subtotal < vouchers[i].from:
 			return "", invalid("code", "This voucher counts from %s on.", money(vouchers[i].from))
 		}
 		c.voucher = &vouchers[i]

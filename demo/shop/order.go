@@ -31,8 +31,12 @@ type order struct {
 
 var (
 	streetField = field{Name: "street", Label: "Street and number", Type: "text", Autocomplete: "street-address", Min: 4, Max: 100}
-	cityField   = field{Name: "city", Label: "City", Type: "text", Autocomplete: "address-level2", Min: 2, Max: 60}
-	noteField   = field{Name: "note", Label: "Note for the courier", Type: "text", Autocomplete: "off", Max: 200, Optional: true, Hint: "At most 200 characters."}
+	anyPostcode = field{
+		Name: "postcode", Label: "Postcode", Type: "text", Autocomplete: "postal-code", Min: 1, Max: 10,
+		Pattern: "[0-9]{4,5}", Wrong: "A postcode has five digits, or four in Austria and Switzerland.",
+	}
+	cityField = field{Name: "city", Label: "City", Type: "text", Autocomplete: "address-level2", Min: 2, Max: 60}
+	noteField = field{Name: "note", Label: "Note for the courier", Type: "text", Autocomplete: "off", Max: 200, Optional: true, Hint: "At most 200 characters."}
 )
 
 // The ways of delivery.
@@ -41,19 +45,15 @@ const (
 	express  = "express"
 )
 
-// countries are where the shop delivers to.
-var countries = []string{"Germany", "Austria", "Switzerland"}
-
 // till is the checkout page.
 type till struct {
 	Form      form
 	Cart      cartView
-	Express   string // what the total is with express delivery
 	Countries []string
 }
 
 func checkoutForm() form {
-	return newForm(nameField, streetField, postcodeField, cityField, noteField)
+	return newForm(nameField, streetField, anyPostcode, cityField, noteField)
 }
 
 func (s *Shop) showCheckout(w http.ResponseWriter, r *http.Request) {
@@ -62,7 +62,7 @@ func (s *Shop) showCheckout(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f := checkoutForm()
-	f.Values["name"], f.Values["postcode"], f.Values["delivery"], f.Values["country"] = a.Name, a.Postcode, standard, countries[0]
+	f.Values["name"], f.Values["postcode"] = a.Name, a.Postcode
 	s.till(w, r, http.StatusOK, f)
 }
 
@@ -78,7 +78,45 @@ func (s *Shop) till(w http.ResponseWriter, r *http.Request, status int, f form) 
 		http.Redirect(w, r, "/cart", http.StatusSeeOther)
 		return
 	}
-	s.page(w, r, status, "checkout", "Checkout", till{f, c.view(f.Values["delivery"] == express), money(c.sums(true).total), countries})
+	if f.Values["delivery"] != "" { // it was sent
+		c.delivered(f.Values["delivery"], f.Values["country"])
+	}
+	f.Values["delivery"], f.Values["country"] = standard, c.country
+	if c.express {
+		f.Values["delivery"] = express
+	}
+	s.page(w, r, status, "checkout", "Checkout", till{f, c.view(), countries})
+}
+
+// delivered notes how and where to; words that are none are passed over.
+func (c *cart) delivered(method, country string) {
+	c.express = method == express
+	if slices.Contains(countries, country) {
+		c.country = country
+	}
+}
+
+// changeDelivery tells a checkout page the sums for another way of delivery.
+func (s *Shop) changeDelivery(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Method  string `json:"method"`
+		Country string `json:"country"`
+	}
+	if !readJSON(w, r, &in) {
+		return
+	}
+	s.changeCart(w, r, http.StatusOK, func(c *cart) (string, error) {
+		switch {
+		case len(c.lines) == 0:
+			return "", refusal{http.StatusConflict, "", "Your cart is empty."}
+		case in.Method != standard && in.Method != express:
+			return "", invalid("method", "Choose a way of delivery.")
+		case !slices.Contains(countries, in.Country):
+			return "", invalid("country", "Choose a country.")
+		}
+		c.delivered(in.Method, in.Country)
+		return "Delivery: " + costs(c.sums().delivery) + ".", nil
+	})
 }
 
 func (s *Shop) checkout(w http.ResponseWriter, r *http.Request) {
@@ -88,6 +126,9 @@ func (s *Shop) checkout(w http.ResponseWriter, r *http.Request) {
 	f := checkoutForm()
 	f.read(r)
 	f.choose(r, "country", "Choose a country.", countries...)
+	if rule, ok := postcodes[f.Values["country"]]; ok && f.Faults["postcode"] == "" && !rule.pattern.MatchString(f.Values["postcode"]) {
+		f.fault("postcode", rule.wrong)
+	}
 	f.choose(r, "delivery", "Choose a way of delivery.", standard, express)
 	if f.Values["terms"] = r.PostFormValue("terms"); f.Values["terms"] == "" {
 		f.fault("terms", termsNeeded("order"))
@@ -118,10 +159,12 @@ func (s *Shop) buy(r *http.Request, f form) (string, error) {
 			return "", refusal{http.StatusConflict, "", l.product.Name + ": " + err.Error()}
 		}
 	}
+	bought := v.cart
+	bought.delivered(f.Values["delivery"], f.Values["country"])
 	s.lastOrder++
 	o := order{
 		Number: "FW-" + strconv.Itoa(s.lastOrder), Date: s.now().UTC().Format("2 January 2006"),
-		Cart: v.cart.view(f.Values["delivery"] == express), Name: f.Values["name"], Street: f.Values["street"],
+		Cart: bought.view(), Name: f.Values["name"], Street: f.Values["street"],
 		Place: f.Values["postcode"] + " " + f.Values["city"] + ", " + f.Values["country"], Note: f.Values["note"],
 		Method: map[string]string{standard: "Standard delivery", express: "Express delivery"}[f.Values["delivery"]],
 	}

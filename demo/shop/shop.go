@@ -81,7 +81,7 @@ func (s *Shop) routes() http.Handler {
 		"GET /account": s.account, "PUT /api/account": s.changeAccount,
 		"GET /cart": s.cart, "POST /api/cart": s.addToCart,
 		"PUT /api/cart/{line}": s.changeLine, "DELETE /api/cart/{line}": s.removeLine,
-		"POST /api/voucher": s.useVoucher, "DELETE /api/voucher": s.dropVoucher,
+		"POST /api/voucher": s.useVoucher, "DELETE /api/voucher": s.dropVoucher, "PUT /api/delivery": s.changeDelivery,
 		"GET /checkout": s.showCheckout, "POST /checkout": s.checkout,
 		"GET /orders": s.orders, "GET /orders/{number}": s.order,
 		"GET /live/stock/{slug}": s.live,

@@ -141,6 +141,12 @@ document.addEventListener("DOMContentLoaded", () => {
 
 // ---- Cart
 
+function sums(cart) {
+  for (const sum of document.querySelectorAll("[data-sum]")) sum.textContent = cart[sum.dataset.sum];
+  one("[data-voucher-code]").textContent = cart.voucher;
+  one("[data-discount]").hidden = cart.voucher === "";
+}
+
 function show(cart) {
   count(cart);
   for (const li of document.querySelectorAll("[data-line]")) {
@@ -152,9 +158,8 @@ function show(cart) {
     one("[data-quantity]", li).value = line.quantity;
     one("[data-line-total]", li).textContent = line.total;
   }
-  for (const sum of document.querySelectorAll("[data-sum]")) sum.textContent = cart[sum.dataset.sum];
-  one("[data-voucher-code]").textContent = cart.voucher;
-  one("[data-discount]").hidden = one("[data-drop-voucher]").hidden = cart.voucher === "";
+  sums(cart);
+  one("[data-drop-voucher]").hidden = cart.voucher === "";
   one("[data-voucher]").hidden = cart.voucher !== "";
   one("[data-cart-empty]").hidden = cart.lines.length > 0;
   one("[data-cart]").hidden = cart.lines.length === 0;
@@ -181,6 +186,14 @@ document.addEventListener("change", (e) => {
   if (li && e.target.matches("[data-quantity]")) {
     const wanted = Number.isInteger(e.target.valueAsNumber) ? e.target.valueAsNumber : 0;
     setQuantity(li, () => wanted);
+  }
+  const till = e.target.closest("[data-till]");
+  if (till && (e.target.name === "delivery" || e.target.name === "country")) {
+    inTurn(async () => {
+      const cart = await ask("PUT", "/api/delivery", { method: till.elements.delivery.value, country: till.elements.country.value });
+      sums(cart);
+      toast(cart.message);
+    }, toast);
   }
 });
 
