@@ -1,16 +1,14 @@
 Feature: Buying something
   The way that most customers take.
 
-  @SHOP-50
-  Scenario: A guest is asked to sign in at the checkout
+  Scenario: SHOP-50 A guest is asked to sign in at the checkout
     Given a visitor who has not signed in
     And a Steel bottle in the cart
     When the visitor goes to the checkout
     Then the page asks for e-mail address and password
     And after signing in the checkout is shown
 
-  @SHOP-51
-  Scenario: An order is confirmed
+  Scenario: SHOP-51 An order is confirmed
     Given a customer with 2 pieces of the Steel bottle in the cart
     When the customer places the order with express delivery
     Then the page says "Thank you for your order"
@@ -18,8 +16,7 @@ Feature: Buying something
     And the total is €49.70
     And the cart is empty
 
-  @SHOP-52
-  Scenario Outline: A voucher is refused
+  Scenario Outline: SHOP-52 A voucher is refused
     Given a Day pack in the cart
     When the customer enters the code <code>
     Then the page says "<answer>"

@@ -47,7 +47,7 @@ func (d digest) fits(password string) bool {
 var (
 	nameField = field{Name: "name", Label: "Name", Type: "text", Autocomplete: "name", Min: 2, Max: 60}
 	mailField = field{
-		Name: "email", Label: "E-mail address", Type: "email", Autocomplete: "email", Min: 6, Max: 254,
+		Name: "email", Label: "E-mail address", Type: "email", Autocomplete: "email", Min: 1, Max: 254,
 		Wrong: "Enter an e-mail address such as name@example.com.",
 	}
 	newPassword = field{
