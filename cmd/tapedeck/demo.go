@@ -32,7 +32,7 @@ func openShop(ctx context.Context, port int) (*demoShop, error) {
 	}
 	d := &demoShop{url: "http://" + ln.Addr().String(), shop: shop.New(shop.Config{}), ended: make(chan error, 1)}
 	d.server = &http.Server{
-		Handler: d.shop, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: d.shop, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // what browsers do to connections is no news
 	}
 	go func() { d.ended <- d.server.Serve(ln) }()

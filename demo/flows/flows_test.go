@@ -17,6 +17,7 @@ import (
 	"tapedeck/demo/shop"
 	"tapedeck/domain/recording"
 	"tapedeck/internal/browsertest"
+	"tapedeck/workers/generate/typescript"
 	"tapedeck/workers/recorder/play"
 )
 
@@ -69,6 +70,20 @@ func TestFlowsAreWholeRecordings(t *testing.T) {
 	require.False(t, known)
 	_, err := flows.Flow{Name: "none"}.Document("http://127.0.0.1:1")
 	require.Error(t, err)
+}
+
+// Every step can be written as code of a test, with an assertion that claims something.
+func TestFlowsBecomeTests(t *testing.T) {
+	t.Parallel()
+	for _, f := range flows.All() {
+		project, err := typescript.Write(document(t, f, "http://127.0.0.1:1"), typescript.Options{})
+		require.NoError(t, err)
+		require.Empty(t, project.Notes, f.Name)
+		spec := string(project.Files[project.Spec])
+		require.Contains(t, spec, "expect(", f.Name)
+		require.NotContains(t, spec, "127.0.0.1", f.Name)
+		t.Log(spec)
+	}
 }
 
 // Each flow is played in one shop, one after the other and then once more, as a suite does it.

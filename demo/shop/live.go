@@ -148,12 +148,12 @@ func hear(ctx context.Context, c *websocket.Conn, questions chan<- int) {
 func (s *Shop) tell(ctx context.Context, c *websocket.Conn, watch *watcher, questions <-chan int) {
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
-	quantity := 0
+	quantity, fresh := 0, true
 	for {
-		if say(ctx, c, s.news(watch.slug, quantity)) != nil {
+		if fresh && say(ctx, c, s.news(watch.slug, quantity)) != nil {
 			return
 		}
-	wait:
+		fresh = true
 		select {
 		case <-watch.changed:
 		case quantity = <-questions:
@@ -161,7 +161,7 @@ func (s *Shop) tell(ctx context.Context, c *websocket.Conn, watch *watcher, ques
 			if alive(ctx, c) != nil {
 				return
 			}
-			goto wait
+			fresh = false
 		case <-s.closed:
 			_ = c.Close(websocket.StatusGoingAway, "the shop closes")
 			return

@@ -5,8 +5,9 @@ import (
 	"net/http"
 )
 
-// cookie holds a session's token.
-const cookie = "session"
+// cookie holds a session's token. Its name is the shop's own: what else runs on this machine shares its cookies,
+// whatever the port.
+const cookie = "fernway-session"
 
 // session is one visitor: who has signed in, and the cart. Visitors get one with the first thing that they change.
 type session struct {

@@ -73,7 +73,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	w := setup(t)
 	v := w.customer()
 	v.add("enamel-mug", 1)
-	for _, foreign := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://elsewhere.example"}, {"Origin", "null"}} {
+	for _, foreign := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://elsewhere.example"}, {"Origin", "null"}} {
 		v.do("POST", "/sign-out", "application/x-www-form-urlencoded", "", foreign...).is(403).says("This came from another site")
 		v.do("POST", "/api/cart", "application/json", `{"product":"enamel-mug","quantity":1}`, foreign...).is(403)
 		v.do("DELETE", "/api/cart/enamel-mug", "", "", foreign...).is(403)
@@ -145,11 +145,11 @@ func TestASessionIsNewAfterSigningIn(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	v := w.visitor()
-	v.do("GET", "/account", "", "", "Cookie", "session=planted").leads("/sign-in")
-	set := v.do("POST", "/sign-in", "application/x-www-form-urlencoded", "email=ada%40example.com&password="+shop.CustomerPassword, "Cookie", "session=planted").header.Get("Set-Cookie")
+	v.do("GET", "/account", "", "", "Cookie", "fernway-session=planted").leads("/sign-in")
+	set := v.do("POST", "/sign-in", "application/x-www-form-urlencoded", "email=ada%40example.com&password="+shop.CustomerPassword, "Cookie", "fernway-session=planted").header.Get("Set-Cookie")
 	require.NotContains(t, set, "planted")
 	thief := w.visitor()
-	thief.do("GET", "/account", "", "", "Cookie", "session=planted").leads("/sign-in")
+	thief.do("GET", "/account", "", "", "Cookie", "fernway-session=planted").leads("/sign-in")
 }
 
 func TestTheAccountIsChanged(t *testing.T) {
