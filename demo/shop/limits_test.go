@@ -1,6 +1,7 @@
 package shop
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"testing"
@@ -36,7 +37,7 @@ func TestAFullShopTakesNoMoreAccounts(t *testing.T) {
 		s.accounts[strconv.Itoa(i)] = &account{}
 	}
 	f := newForm()
-	require.Equal(t, 503, s.enrol(httptest.NewRecorder(), httptest.NewRequest("POST", "/register", nil), &account{Email: "a@example.com"}, &f))
+	require.Equal(t, http.StatusServiceUnavailable, s.enrol(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/register", nil), &account{Email: "a@example.com"}, &f))
 	require.Contains(t, f.Problem, "no more accounts")
 }
 
@@ -61,7 +62,7 @@ func TestTheLastOrdersAreKept(t *testing.T) {
 	s := New(Config{})
 	a := &account{}
 	for range maxOrders + 3 {
-		w, r := httptest.NewRecorder(), httptest.NewRequest("POST", "/checkout", nil)
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/checkout", nil)
 		s.keep(w, &session{account: a, cart: cart{lines: []line{{product: catalogue[0], quantity: 1}}}})
 		r.AddCookie(w.Result().Cookies()[0])
 		_, err := s.buy(r, newForm())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -17,6 +18,6 @@ func TestFilesAreThoseOfTheTexts(t *testing.T) {
 	for name, want := range files {
 		have, err := os.ReadFile(filepath.Join("..", name))
 		require.NoError(t, err)
-		require.True(t, string(want) == string(have), "%s is not what the text files say: go generate ./demo/documents", name)
+		require.True(t, bytes.Equal(want, have), "%s is not what the text files say: go generate ./demo/documents", name)
 	}
 }
