@@ -27,8 +27,8 @@ help: ## List the targets
 
 # A checkout is for trying things on this very machine: recorded pages may reach it.
 .PHONY: run
-run: build deps-record ## Build everything and serve it in one process, the log under ./data
-	RECORDER_ALLOW_LOOPBACK=$${RECORDER_ALLOW_LOOPBACK-1} bin/tapedeck serve $(ARGS)
+run: build deps-record ## Build everything and serve it in one process, with a demo shop (DEMO=0: without)
+	RECORDER_ALLOW_LOOPBACK=$${RECORDER_ALLOW_LOOPBACK-1} DEMO=$${DEMO-1} bin/tapedeck serve $(ARGS)
 
 .PHONY: build
 build: spa ## Build the page and bin/tapedeck

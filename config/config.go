@@ -132,6 +132,11 @@ type Config struct {
 	// drivers: s3://specs?region=eu-central-1, gs://handbook, azblob://docs, file:///srv/specs, or s3://* for all that the
 	// credentials in the environment open. Defaults to none.
 	IngestBuckets []string `koanf:"ingest-buckets" env:"INGEST_BUCKETS" usage:"buckets and folders that may be ingested, such as s3://specs?region=eu-central-1 or file:///srv/specs"`
+	// Demo makes `tapedeck serve` open a demo shop on a loopback port beside itself: a site to record, with accounts,
+	// carts and orders that live in memory. Defaults to false; `make run` sets it.
+	Demo bool `koanf:"demo" env:"DEMO" usage:"open a demo shop on a loopback port beside the server"`
+	// DemoPort is the port of the demo shop; 0 takes a free one. Defaults to 0.
+	DemoPort int `koanf:"demo-port" env:"DEMO_PORT" usage:"port of the demo shop, 0 for a free one"`
 	// LogLevel is debug, info, warn or error. Defaults to info.
 	LogLevel string `koanf:"log-level" env:"LOG_LEVEL" usage:"debug, info, warn or error"`
 	// LogFormat is text or json. Defaults to text.
@@ -175,6 +180,7 @@ func (c Config) Validate() error {
 	check(c.JiraBaseURL == "" || c.JiraPAT != "" || c.JiraEmail != "" && c.JiraAPIToken != "",
 		"jira-base-url", "set jira-email and jira-api-token (Cloud), or jira-pat (Data Center)")
 	check(c.IngestProxyURL == "" || isProxy(c.IngestProxyURL), "ingest-proxy-url", "want http://, https:// or socks5://, with a host")
+	check(c.DemoPort >= 0 && c.DemoPort <= 65535, "demo-port", "%d is no port", c.DemoPort)
 	check(c.BodyLimit >= 1<<10, "body-limit", "at least 1024 bytes")
 	check(c.Concurrency >= 1 && c.Concurrency <= maxConcurrency, "concurrency", "want 1 to %d", maxConcurrency)
 	_, err := c.KindLimits()

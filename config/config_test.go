@@ -107,11 +107,11 @@ func TestEveryFaultIsNamed(t *testing.T) {
 	}
 	_, err = load(t, nil, []string{
 		"WORKER_ADDR=9100", "OUTPUT_BYTES=1", "OUTPUT_LINES=0", "RESULT_BYTES=99999999", "ARTIFACT_COUNT=0", "ARTIFACT_BYTES=-1",
-		"ALLOWED_HOSTS=a.example,https://b.example", "DRAIN_TIMEOUT=0s", "KILL_AFTER=0s", "WORKER_CONCURRENCY=10001",
+		"ALLOWED_HOSTS=a.example,https://b.example", "DRAIN_TIMEOUT=0s", "KILL_AFTER=0s", "WORKER_CONCURRENCY=10001", "DEMO_PORT=70000",
 	})
 	for _, name := range []string{
 		"worker-addr", "output-bytes", "output-lines", "result-bytes", "artifact-count", "artifact-bytes",
-		"allowed-hosts", "drain-timeout", "kill-after", "concurrency",
+		"allowed-hosts", "drain-timeout", "kill-after", "concurrency", "demo-port",
 	} {
 		require.ErrorContains(t, err, name+": ")
 	}

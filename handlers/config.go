@@ -63,6 +63,8 @@ type Config struct {
 	Profiles Profiles
 	// Page is the built web page; nil serves none.
 	Page fs.FS
+	// Demo is the address of the demo shop that this process serves; empty when it serves none.
+	Demo string
 	// Checks are further dependencies for /readyz.
 	Checks []Check
 	// Metrics are served at /metrics beside the server's own; nil is none.

@@ -112,6 +112,17 @@ func TestSystemEndpoints(t *testing.T) {
 	b.do("GET", "/api/schemas/nothing.json", "").is(404).problem("not_found")
 }
 
+func TestInfoSaysWhereTheDemoShopIs(t *testing.T) {
+	t.Parallel()
+	var info struct {
+		Demo *struct{ URL string } `json:"demo"`
+	}
+	setup(t).do("GET", "/api/info", "").is(200).into(&info)
+	require.Nil(t, info.Demo)
+	b := setup(t, func(c *handlers.Config) { c.Demo = "http://127.0.0.1:9999" })
+	require.Contains(t, string(b.do("GET", "/api/info", "").is(200).body), `"demo":{"url":"http://127.0.0.1:9999"}`)
+}
+
 func TestReadyzSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(c *handlers.Config) {

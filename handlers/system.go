@@ -66,6 +66,12 @@ type infoBody struct {
 	StartedAt  time.Time `json:"startedAt"`
 	Heartbeat  duration  `json:"heartbeat"`
 	Projects   []string  `json:"projects"`
+	Demo       *demoBody `json:"demo,omitzero"`
+}
+
+// demoBody is where the demo shop of this process is.
+type demoBody struct {
+	URL string `json:"url"`
 }
 
 func (s *Server) readInfo(c *fiber.Ctx) error {
@@ -76,9 +82,13 @@ func (s *Server) readInfo(c *fiber.Ctx) error {
 	if err != nil {
 		projects = nil // the rest is worth an answer
 	}
+	var demo *demoBody
+	if s.cfg.Demo != "" {
+		demo = &demoBody{s.cfg.Demo}
+	}
 	return sendJSON(c, fiber.StatusOK, infoBody{
 		Version: s.cfg.Version, Store: health.Backend, Durability: health.Durability, Epoch: s.store.Epoch(), Addr: s.Addr(),
-		StartedAt: s.started, Heartbeat: duration(s.cfg.Heartbeat), Projects: present(projects),
+		StartedAt: s.started, Heartbeat: duration(s.cfg.Heartbeat), Projects: present(projects), Demo: demo,
 	})
 }
 

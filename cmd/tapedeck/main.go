@@ -46,7 +46,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	c.AddGroup(&cobra.Group{ID: "server", Title: "Run Tapedeck:"})
-	for _, sub := range []*cobra.Command{serve(), api(), worker(), rebuild(), doctor(), twinCommand()} {
+	for _, sub := range []*cobra.Command{serve(), api(), worker(), rebuild(), doctor(), twinCommand(), demoCommand()} {
 		sub.GroupID = "server"
 		c.AddCommand(sub)
 	}

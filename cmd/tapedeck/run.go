@@ -93,6 +93,7 @@ type node struct {
 	files   *artifacts.Store
 	own     egress.Own
 	gather  kinds.Config
+	demo    string // where the demo shop is; empty when it is not open
 	stops   []func(ctx context.Context) error
 }
 
@@ -118,6 +119,9 @@ func (n *node) start(ctx context.Context, r role) (err error) {
 	}
 	kinds, err := workers.NewRegistry(append(append(n.gather.All(), ping.Kind(), exercise.Kind(), rec.Kind(), n.generator(ver)), ver.Kinds()...)...)
 	if err != nil {
+		return err
+	}
+	if err := n.startDemo(ctx, r); err != nil {
 		return err
 	}
 	var checks []handlers.Check
@@ -226,7 +230,7 @@ func (n *node) startAPI(ctx context.Context, kinds *workers.Registry, checks []h
 		Kinds: apiKinds(kinds), Artifacts: n.files, Page: webapp.Files(), Checks: checks, Logger: n.log, Metrics: n.metrics,
 		Recorder: apiRecorder{rec, repo, traces}, Profiles: apiProfiles{logins},
 		Uploads: n.files, MaxUpload: int64(n.cfg.IngestMaxUpload), Knowledge: known, Texts: knownTexts{n.files},
-		Preview: previews(n.gather), CheckEnvironment: n.looks(logins),
+		Preview: previews(n.gather), CheckEnvironment: n.looks(logins), Demo: n.demo,
 	})
 	if err != nil {
 		return err

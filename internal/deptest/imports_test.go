@@ -30,6 +30,10 @@ var layers = []layer{
 		reason: "a command is a use of the API or of a tape in a file; what serves is wired in cmd"},
 	{part: "config", may: []string{"config"},
 		reason: "settings are plain values; cmd hands them out"},
+	{part: "demo/shop", may: nil,
+		reason: "the demo shop is a site like any other: the product knows it by its address"},
+	{part: "demo", may: []string{"demo", "domain"},
+		reason: "documents and recordings are what a stranger could have brought"},
 	{part: "webapp", may: nil,
 		reason: "the page is files, nothing else"},
 }

@@ -1905,6 +1905,11 @@ export interface components {
             startedAt: string;
             heartbeat?: components["schemas"]["Duration"];
             projects?: string[];
+            /** @description The demo shop of this process; missing when it serves none */
+            demo?: {
+                /** Format: uri */
+                url: string;
+            };
         };
         Readiness: {
             /** @enum {string} */
