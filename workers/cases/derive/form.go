@@ -24,6 +24,8 @@ type Form struct {
 	Submit  string
 	// Checks says that the browser itself checks the fields before it sends the form.
 	Checks bool
+	// Loose says that there is no form around the fields.
+	Loose  bool
 	Fields []*Field
 	// StepID is the first step that shows it, on the page File, an artefact, with this title at this address.
 	StepID, File, Title, URL string
@@ -42,6 +44,8 @@ type Field struct {
 	Pattern, Title       string
 	Accept               string
 	Options              []string
+	// Preset says that it holds something before anybody enters anything.
+	Preset bool
 	// Markup is its start tag, without its value.
 	Markup string
 }
@@ -91,7 +95,7 @@ func (f *formReader) learn(n *html.Node, depth int) {
 		return
 	}
 	if n.Type == html.ElementNode {
-		if id := attr(n, "id"); id != "" && n.DataAtom != atom.Body && n.DataAtom != atom.Form && n.DataAtom != atom.Div {
+		if id := attr(n, "id"); id != "" && n.DataAtom != atom.Body && n.DataAtom != atom.Form {
 			f.labels["#"+id] = textOf(n, 100)
 		}
 		if of := attr(n, "for"); n.DataAtom == atom.Label && of != "" {
@@ -148,7 +152,7 @@ func (f *formReader) loose() *Form {
 	}
 	form := f.form(&html.Node{})
 	if form != nil {
-		form.Checks, form.Heading, form.Key = false, "", "page"
+		form.Checks, form.Heading, form.Loose = false, "", true
 		f.byNode[nil] = form
 	}
 	return form
@@ -185,8 +189,9 @@ func (f *formReader) field(n *html.Node, form *Form) {
 		Markup: markup(n),
 	}
 	field.Label = label(cmp.Or(attr(n, "aria-label"), f.named(attr(n, "aria-labelledby")), f.labels[id], around(n), field.Title, field.Placeholder, field.Name, id))
+	field.Preset = attr(n, "value") != "" || hasAttr(n, "checked") || n.DataAtom == atom.Textarea && n.FirstChild != nil
 	if n.DataAtom == atom.Select {
-		field.Options = options(n)
+		field.Options, field.Preset = options(n), true
 	}
 	if kind == "radio" && slices.ContainsFunc(form.Fields, func(o *Field) bool { return o.Type == kind && o.Name == field.Name && field.Name != "" }) {
 		return // one choice is one field
@@ -219,10 +224,13 @@ func label(text string) string {
 	return testcase.CutLine(strings.Trim(testcase.Line(text), "*: "), 100)
 }
 
+// key is what a field is known by within its form.
+func (f *Field) key() string { return f.Name + "\x00" + f.ID + "\x00" + f.Label }
+
 func (form *Form) key() string {
 	var names []string
 	for _, f := range form.Fields {
-		names = append(names, cmp.Or(f.Name, f.ID, f.Label))
+		names = append(names, f.key())
 	}
 	return form.Key + "\x00" + strings.Join(names, "\x00")
 }
@@ -309,7 +317,7 @@ func (f *Field) same(t *recording.Target) bool {
 	case f.ID != "" && n.id != "":
 		return f.ID == n.id
 	case f.Name != "" && n.name != "":
-		return f.Name == n.name && (n.label == "" || f.Type != "radio" || n.label != "")
+		return f.Name == n.name
 	}
 	return n.label != "" && (strings.EqualFold(label(n.label), f.Label) || strings.EqualFold(n.label, f.Placeholder))
 }

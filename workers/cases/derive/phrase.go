@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"tapedeck/domain/recording"
 	"tapedeck/domain/testcase"
@@ -14,6 +16,7 @@ import (
 var (
 	roleWay  = regexp.MustCompile(`^internal:role=([a-z]+)(?:\[name="((?:[^"\\]|\\.)*)"[is]?\])?`)
 	labelWay = regexp.MustCompile(`^internal:(label|text|attr|testid)=(?:\[(placeholder|title|alt|data-[a-z-]+)=)?"((?:[^"\\]|\\.)*)"[is]?`)
+	textWay  = regexp.MustCompile(`internal:has-text="((?:[^"\\]|\\.)*)"[is]?`)
 	idWay    = regexp.MustCompile(`^#([A-Za-z][\w-]*)$`)
 	attrWay  = regexp.MustCompile(`^[a-z]*\[(name|id|data-testid)=["']?([^"'\]]+)["']?\]$`)
 )
@@ -68,15 +71,14 @@ func thing(t *recording.Target) (words, name string) {
 			name = cmp.Or(name, value)
 		}
 	}
-	if name == "" { // what programs call it says more than nothing
-		for _, c := range t.Candidates {
-			if _, value := read(c); value != "" {
-				name = value
-				break
-			}
+	for _, c := range t.Candidates { // what programs call it says more than nothing
+		_, value := read(c)
+		if m := textWay.FindStringSubmatch(c.Selector); value == "" && m != nil {
+			value = unescaped(m[1])
 		}
+		name = cmp.Or(name, value)
 	}
-	if name == "" {
+	if name == "" && roleWords[role] == "" {
 		name = t.Best()
 	}
 	words = cmp.Or(roleWords[role], "element")
@@ -109,7 +111,7 @@ func act(s recording.Step) (action, data string, ok bool) {
 		}
 		return verb + " " + words + with(s.Modifiers), "", true
 	case recording.Fill:
-		return "Enter into " + words, valueOf(s.Value), true
+		return "Enter into " + strings.Replace(words, "the element", "the field", 1), valueOf(s.Value), true
 	case recording.Press:
 		if s.Target == nil {
 			return "Press " + testcase.Line(s.Key) + with(s.Modifiers), "", true
@@ -203,10 +205,11 @@ func follows(s recording.Step) string {
 }
 
 func sentence(text string) string {
-	if text == "" {
-		return ""
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 || first == utf8.RuneError {
+		return text
 	}
-	return strings.ToUpper(text[:1]) + text[1:]
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 func claim(a recording.Assertion, words string) string {
@@ -217,14 +220,14 @@ func claim(a recording.Assertion, words string) string {
 		return yes
 	}
 	expected := "“" + testcase.CutLine(a.Expected, 300) + "”"
-	how := "contains"
+	how := not("contains", "does not contain")
 	switch a.Match {
 	case "exact":
-		how = "is exactly"
+		how = not("is exactly", "is not")
 	case "regex":
-		how = "matches the expression"
+		how = not("matches the expression", "does not match the expression")
 	}
-	compare := func(subject string) string { return subject + " " + not(how, "does not fit: "+how) + " " + expected }
+	compare := func(subject string) string { return subject + " " + how + " " + expected }
 	switch a.Claim {
 	case recording.Visible:
 		return words + not(" is visible", " is not visible")

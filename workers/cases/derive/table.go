@@ -12,6 +12,7 @@ var (
 	headMaximum  = compile(`\b(max|maximum|maximal|maximale)\b`)
 	headMinimum  = compile(`\b(min|minimum|minimal|minimale)\b`)
 	headLength   = compile(`\b(length|characters|chars|länge|zeichen)\b`)
+	headRange    = compile(`\b(range|values?|bereich)\b`)
 	yes          = []string{"yes", "y", "true", "required", "mandatory", "ja", "x", "✓", "✔", "pflicht"}
 	no           = []string{"no", "n", "false", "optional", "nein", "-", "–", "—", "✗"}
 	span         = regexp.MustCompile(`^\s*(\d+)\s*(?:-|–|—|to|bis|\.\.+|…)\s*(\d+)\s*$`)
@@ -58,7 +59,7 @@ func cellLimits(head, cell string) []Limit {
 		return []Limit{{Kind: high, Value: value}}
 	case isNumber && headMinimum.MatchString(head):
 		return []Limit{{Kind: low, Value: value}}
-	case parts != nil && (headLength.MatchString(head) || compile(`\b(range|values?|bereich)\b`).MatchString(head)):
+	case parts != nil && (headLength.MatchString(head) || headRange.MatchString(head)):
 		from, _ := number(parts[1])
 		to, _ := number(parts[2])
 		return []Limit{{Kind: low, Value: from}, {Kind: high, Value: to}}

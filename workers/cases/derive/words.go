@@ -109,14 +109,14 @@ func stem(w string) string {
 var common = func() map[string]bool {
 	out := map[string]bool{}
 	for w := range strings.FieldsSeq(`a an the and or but not no of to in on at by for from with without into as is are was were be been being it its
-		this that these those there here then than when where which who whom whose what how if else only also any all each every some such same
+		this that these those there here then than now after before until while when where which who whom whose what how if else only also any all each every some such same
 		can cannot could may might must shall should will would has have had do does did done so very more most least less up down out over under
 		i you he she we they me my your our their his her them us one two
 		user users person people system application app page pages site screen button buttons link links field fields input inputs form forms
 		click press open enter entered type choose select selected textbox checkbox combobox element value values given following example test
 		http https www com org html php index
 		der die das den dem des ein eine einen einem eines einer und oder aber nicht kein keine von zu im in am an auf aus bei mit nach für über unter
-		ist sind war waren sein wird werden wurde hat haben kann können muss müssen soll sollen sollte darf dürfen wenn dann als wie auch nur noch
+		ist sind war waren sein wird werden wurde hat haben kann können muss müssen soll sollen sollte darf dürfen wenn dann als wie auch nur noch jetzt nachdem bevor
 		es er sie wir ihr ihm ihn ihre seine dieser diese dieses jeder jede jedes alle man sich so
 		benutzer nutzer anwender person system anwendung seite seiten feld felder knopf schaltfläche eingabe eingeben formular`) {
 		out[w] = true
