@@ -60,7 +60,11 @@ type found struct {
 // limitsOf applies the rules in their order: what one of them has read is no other's.
 func limitsOf(sentence string) []Limit {
 	var all []found
+	counts := anyNumber.MatchString(sentence)
 	for _, r := range rules {
+		if r.counts && !counts {
+			continue
+		}
 		for _, at := range r.re.FindAllStringSubmatchIndex(sentence, -1) {
 			taken := slices.ContainsFunc(all, func(f found) bool { return at[0] < f.end && f.start < at[1] })
 			if limits := r.read(r.groups(sentence, at)); !taken && len(limits) > 0 {

@@ -10,6 +10,8 @@ import (
 type rule struct {
 	re   *regexp.Regexp
 	read func(groups map[string]string) []Limit
+	// counts says that it needs a number.
+	counts bool
 }
 
 func (r rule) groups(text string, at []int) map[string]string {
@@ -96,6 +98,8 @@ var rules = []rule{
 // characters are units of length. Digits are too: a code of 6 digits has 6 characters.
 const characters = `characters?|chars?|letters?|digits?|symbols?|zeichen|buchstaben|ziffern|stellen`
 
+var anyNumber = compile(count)
+
 var isCharacters = regexp.MustCompile(`(?i)^(?:` + characters + `)$`)
 
 // notUnits are words that stand behind a number and say nothing of it.
@@ -105,7 +109,7 @@ func compile(expression string) *regexp.Regexp { return regexp.MustCompile(`(?i)
 
 // numbers reads "min", "max", "min,max", "exact", "above" or "below".
 func numbers(expression, what string) rule {
-	return rule{compile(expression), func(g map[string]string) []Limit {
+	return rule{counts: true, re: compile(expression), read: func(g map[string]string) []Limit {
 		first, ok := number(g["n"])
 		if !ok {
 			return nil
@@ -148,7 +152,7 @@ func numbers(expression, what string) rule {
 }
 
 func says(kind LimitKind, expression string) rule {
-	return rule{compile(expression), func(g map[string]string) []Limit {
+	return rule{re: compile(expression), read: func(g map[string]string) []Limit {
 		if g["to"] != "" { // somebody is required to do something
 			return nil
 		}
@@ -157,15 +161,15 @@ func says(kind LimitKind, expression string) rule {
 }
 
 func has(expression, word string) rule {
-	return rule{compile(expression), func(map[string]string) []Limit { return []Limit{{Kind: Contains, Word: word}} }}
+	return rule{re: compile(expression), read: func(map[string]string) []Limit { return []Limit{{Kind: Contains, Word: word}} }}
 }
 
 func shape(word, expression string) rule {
-	return rule{compile(expression), func(map[string]string) []Limit { return []Limit{{Kind: Format, Word: word}} }}
+	return rule{re: compile(expression), read: func(map[string]string) []Limit { return []Limit{{Kind: Format, Word: word}} }}
 }
 
 func pattern(expression string) rule {
-	return rule{compile(expression), func(g map[string]string) []Limit {
+	return rule{re: compile(expression), read: func(g map[string]string) []Limit {
 		for _, name := range []string{"a", "b", "c", "d"} {
 			if g[name] != "" {
 				return []Limit{{Kind: Format, Word: "pattern", Pattern: g[name]}}

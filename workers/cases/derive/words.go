@@ -14,7 +14,7 @@ func termsOf(texts ...string) terms {
 	out := terms{}
 	for _, text := range texts {
 		for _, w := range wordsOf(text) {
-			if s := stem(w); len([]rune(s)) > 1 && !common[w] && !common[s] {
+			if s := stem(w); len([]rune(s)) > 1 && !common[w] { // the stem of note is no "not"
 				out[s] = true
 			}
 		}
@@ -120,7 +120,6 @@ var common = func() map[string]bool {
 		es er sie wir ihr ihm ihn ihre seine dieser diese dieses jeder jede jedes alle man sich so
 		benutzer nutzer anwender person system anwendung seite seiten feld felder knopf schaltfläche eingabe eingeben formular`) {
 		out[w] = true
-		out[stem(w)] = true
 	}
 	return out
 }()
