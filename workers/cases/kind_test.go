@@ -231,7 +231,7 @@ func TestManyCasesAreSeveralEvents(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("# Notes\n\n")
 	for range 1500 {
-		text.WriteString("The note text must be " + strings.Repeat("long and shown, ", 20) + uuid.NewString() + ".\n\n")
+		text.WriteString("The note text must be " + strings.Repeat("long and shown, ", 3) + uuid.NewString() + ".\n\n")
 	}
 	done := b.generate(map[string]any{"recordingId": b.record(), "sources": []string{b.know("default", text.String())}})
 	require.Equal(t, job.StatusSucceeded, done.Status, "%+v", done.Error)
