@@ -1,6 +1,7 @@
 package derive
 
 import (
+	"cmp"
 	"fmt"
 	"net/mail"
 	"slices"
@@ -26,7 +27,7 @@ type usedForm struct {
 // useForms keeps each form once, if something is done in it.
 func (d *deriver) useForms() {
 	seen, loose := map[string]bool{}, map[string]bool{}
-	for _, form := range d.m.Forms {
+	for _, form := range append(slices.Clone(d.m.Forms), d.unseen()...) {
 		if seen[form.Key] {
 			continue
 		}
@@ -53,6 +54,40 @@ func (d *deriver) useForms() {
 			d.forms = append(d.forms, u)
 		}
 	}
+}
+
+// unseen are the fields of which only the steps that use them tell, because no page was kept.
+func (d *deriver) unseen() []*Form {
+	var out []*Form
+	address := d.m.Recording.URL
+	for _, s := range d.steps {
+		if s.Evidence != nil {
+			address = cmp.Or(s.Evidence.URL, address)
+		}
+		if !slices.Contains([]recording.Action{recording.Fill, recording.Select, recording.Check, recording.Upload}, s.Type) || slices.ContainsFunc(d.m.Forms, func(f *Form) bool {
+			return slices.ContainsFunc(f.Fields, func(x *Field) bool { return x.same(s.Target) })
+		}) {
+			continue
+		}
+		form := &Form{Loose: true, StepID: s.ID, URL: address}
+		if s.Evidence != nil {
+			form.Title = s.Evidence.Title
+		}
+		if f := fieldOf(s); f != nil {
+			f.Form, form.Fields = form, []*Field{f}
+			// Those of one page are one form.
+			if n := len(out); n > 0 && out[n-1].URL == form.URL {
+				f.Form = out[n-1]
+				out[n-1].Fields = append(out[n-1].Fields, f)
+			} else {
+				out = append(out, form)
+			}
+		}
+	}
+	for _, form := range out {
+		form.Key = "steps\x00" + form.key()
+	}
+	return out
 }
 
 func (form *Form) fieldNames() string {

@@ -187,8 +187,11 @@ func (d *deriver) cite(i int) testcase.Citation {
 	return c
 }
 
-// page is where a field's start tag stands.
+// page is where a field's start tag stands, or the step that used it when no page was kept.
 func (d *deriver) page(f *Field) testcase.Citation {
+	if f.Form.File == "" {
+		return testcase.Citation{Origin: testcase.FromStep, Quote: f.Markup, RecordingID: d.m.Recording.ID, Version: d.m.Recording.Version, StepID: f.Form.StepID}
+	}
 	return testcase.Citation{
 		Origin: testcase.FromPage, Quote: f.Markup, RecordingID: d.m.Recording.ID, Version: d.m.Recording.Version,
 		StepID: f.Form.StepID, File: f.Form.File, URL: testcase.CutLine(f.Form.URL, 1000), Title: f.Form.Title,

@@ -263,7 +263,12 @@ func TestRefusalsOfServersAreCases(t *testing.T) {
 func TestARecordingWithoutPagesHasItsFlow(t *testing.T) {
 	t.Parallel()
 	r := derive.Derive(derive.Material{Recording: booking()}, derive.Options{})
-	require.Equal(t, []string{"Book a table"}, titles(r))
+	require.Equal(t, []string{"Book a table"}, titles(r)[:1])
+	require.NotContains(t, strings.Join(titles(r), "|"), "empty", "what the page asks for is not known")
+	r = derive.Derive(derive.Material{Recording: booking(), Passages: passages(spec)}, derive.Options{})
+	long := titled(t, r, "“Name” with 51 characters, one too many")
+	require.Contains(t, last(long).Expected, "“The name must not exceed 50 characters.”")
+	require.Equal(t, strings.Repeat("a", 51), long.Steps[1].Data)
 	empty := derive.Derive(derive.Material{Recording: recording.Document{ID: "r", Name: "Nothing"}}, derive.Options{})
 	require.Empty(t, empty.Cases)
 	require.NotEmpty(t, empty.Notes)

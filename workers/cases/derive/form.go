@@ -322,6 +322,37 @@ func (f *Field) same(t *recording.Target) bool {
 	return n.label != "" && (strings.EqualFold(label(n.label), f.Label) || strings.EqualFold(n.label, f.Placeholder))
 }
 
+// fieldOf is a field as a step knows it; nil when it has no name.
+func fieldOf(s recording.Step) *Field {
+	if s.Target == nil {
+		return nil
+	}
+	_, name := thing(s.Target)
+	n := namesOf(s.Target)
+	f := &Field{Label: label(name), Name: n.name, ID: n.id, Type: "text", MinLength: -1, MaxLength: -1}
+	if e := s.Target.Element; e != nil {
+		a := func(name string) int {
+			return whole(&html.Node{Attr: []html.Attribute{{Key: name, Val: e.Attributes[name]}}}, name)
+		}
+		f.MinLength, f.MaxLength = a("minlength"), a("maxlength")
+		f.Type, f.Placeholder, f.Pattern, f.Accept = cmp.Or(strings.ToLower(e.Attributes["type"]), "text"), e.Attributes["placeholder"], e.Attributes["pattern"], e.Attributes["accept"]
+		f.Min, f.Max, f.Step = e.Attributes["min"], e.Attributes["max"], e.Attributes["step"]
+		if e.Tag == "textarea" || e.Tag == "select" {
+			f.Type = e.Tag
+		} else if e.Role == "spinbutton" {
+			f.Type = "number"
+		}
+	}
+	if s.Type == recording.Select {
+		f.Type, f.Preset = "select", true
+	}
+	if f.Label == "" {
+		return nil
+	}
+	f.Markup = testcase.CutLine(s.Words(), testcase.MaxQuote)
+	return f
+}
+
 func namesOf(t *recording.Target) names {
 	var n names
 	if e := t.Element; e != nil {
