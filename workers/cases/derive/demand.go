@@ -495,7 +495,7 @@ func (d *deriver) accepted(u *usedForm) (testcase.Citation, bool) {
 }
 
 func (d *deriver) dispute(f *demanded, kind testcase.FindingKind, message string, says, shows []said, about ...*demand) {
-	finding := testcase.Finding{Kind: kind, Subject: f.Label, Message: testcase.CutLine("“"+f.Label+"” "+message, testcase.MaxText)}
+	finding := testcase.Finding{Kind: kind, Subject: f.Label, Message: "“" + f.Label + "” " + message}
 	for _, s := range says {
 		finding.Says = append(finding.Says, s.cite)
 	}
@@ -511,8 +511,5 @@ func (d *deriver) dispute(f *demanded, kind testcase.FindingKind, message string
 	for _, x := range about {
 		x.disputed = true
 	}
-	finding.ID = "tf-" + digest(d.m.Recording.ID, string(kind), f.Form.Key, f.key(), message)
-	if !slices.ContainsFunc(d.out.Findings, func(o testcase.Finding) bool { return o.ID == finding.ID }) {
-		d.out.Findings = append(d.out.Findings, finding)
-	}
+	d.found(finding, f.Form.Key, f.key())
 }

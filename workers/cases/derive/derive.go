@@ -94,6 +94,7 @@ func Derive(m Material, o Options) Result {
 	}
 	d.readDemands()
 	d.compare()
+	d.messages()
 	d.flow()
 	for _, f := range d.fields {
 		d.limits(f)

@@ -241,6 +241,23 @@ func TestDocumentsMayDisagree(t *testing.T) {
 	require.Len(t, r.Findings[0].Says, 2)
 }
 
+func TestMessagesInOtherWordsAreFindings(t *testing.T) {
+	t.Parallel()
+	doc := booking()
+	doc.Steps[7].Assertion.Expected = "Your table has been booked!"
+	for text, want := range map[string]int{
+		"The message “Your table was booked.” must be shown.":       1,
+		"The message \"Your table has been booked\" must be shown.": 0,
+		"The message “Your bill was sent to you” must be shown.":    0,
+		"A table for “Your table was booked.” must be green.":       0,
+	} {
+		r := derive.Derive(derive.Material{Recording: doc, Forms: forms(t, page), Passages: passages("# Book a table\n\n" + text + "\n")}, derive.Options{})
+		require.Len(t, r.Findings, want, text)
+		flow := titled(t, r, "Book a table")
+		require.Equal(t, want == 0, strings.Contains(flow.Steps[6].Expected, "has been booked"), "%s: what is disputed is no expectation", text)
+	}
+}
+
 func TestRefusalsOfServersAreCases(t *testing.T) {
 	t.Parallel()
 	doc := booking()
