@@ -101,7 +101,8 @@ func TestCSVHoldsTextsAndNoFormula(t *testing.T) {
 			}
 			c := cases[i/2]
 			require.Equal(t, c.ID, line[column["id"]])
-			require.Equal(t, c.Steps[i%2].Action, strings.TrimPrefix(line[column["action"]], map[bool]string{true: "'"}[!strings.HasPrefix(c.Steps[i%2].Action, "'")]))
+			action := c.Steps[i%2].Action
+			require.Contains(t, []string{action, "'" + action}, line[column["action"]], "word for word, or with an apostrophe before it")
 		}
 	})
 }

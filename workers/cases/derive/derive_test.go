@@ -212,6 +212,10 @@ func TestRequirementsAreCasesOrUncovered(t *testing.T) {
 	require.Equal(t, "An invoice must be sent to the accounting department within 14 days.", r.Uncovered[0].Source.Quote)
 	require.Equal(t, "must", r.Uncovered[0].Requirement)
 	require.Contains(t, strings.Join(r.Notes, "\n"), "seen and not used", "the newsletter")
+
+	more := derive.Derive(derive.Material{Recording: booking(), Passages: passages("# Other\n\nIt must rain.\n\nIt must snow.\n\nIt must hail.\n")}, derive.Options{Uncovered: 2})
+	require.Len(t, more.Uncovered, 2)
+	require.Equal(t, 3, more.UncoveredOf, "a long list is not kept whole")
 }
 
 func TestWhatTheServerTookAgainstTheDocuments(t *testing.T) {
@@ -375,4 +379,47 @@ func TestAnythingCanBeDerivedFrom(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWhatIsRecordedIsSaidInWords: each action and each claim that a person can do or see.
+func TestWhatIsRecordedIsSaidInWords(t *testing.T) {
+	t.Parallel()
+	button := target("button", "button", "Save", "")
+	assert := func(a recording.Assertion) recording.Step {
+		return recording.Step{Type: recording.Assert, Target: button, Assertion: &a}
+	}
+	for want, s := range map[string]recording.Step{
+		"Go back in the browser":                          {Type: recording.Navigate, History: "back"},
+		"Load the page again":                             {Type: recording.Navigate, History: "reload"},
+		"Double-click the button “Save”":                  {Type: recording.Click, Target: button, Count: 2},
+		"Right-click the button “Save” with Alt held":     {Type: recording.Click, Target: button, Button: "right", Modifiers: []string{"Alt"}},
+		"Press Escape":                                    {Type: recording.Press, Key: "Escape"},
+		"Check the button “Save”":                         {Type: recording.Check, Target: button},
+		"Drag the button “Save” to the button “Save”":     {Type: recording.Drag, Target: button, To: button},
+		"Accept the dialog “Sure?”":                       {Type: recording.Dialog, Dialog: &recording.DialogBox{Kind: "confirm", Message: "Sure?", Accept: true}},
+		"Make the window 390 × 844":                       {Type: recording.SetViewport, Viewport: &recording.Size{Width: 390, Height: 844}},
+		"Close the tab":                                   {Type: recording.ClosePage},
+		"|The button “Save” is not visible":               assert(recording.Assertion{Claim: recording.Visible, Not: true}),
+		"|The button “Save” is exactly “x”":               assert(recording.Assertion{Claim: recording.HasText, Match: "exact", Expected: "x"}),
+		"|The button “Save” does not contain “x”":         assert(recording.Assertion{Claim: recording.HasText, Not: true, Expected: "x"}),
+		"|The button “Save” cannot be used":               assert(recording.Assertion{Claim: recording.IsEnabled, Not: true}),
+		"|The button “Save” is there 2 times":             assert(recording.Assertion{Claim: recording.HasCount, Expected: "2"}),
+		"|The button “Save” is not there":                 assert(recording.Assertion{Claim: recording.HasCount, Expected: "0"}),
+		"|The address contains “/a”":                      assert(recording.Assertion{Claim: recording.HasURL, Expected: "/a"}),
+		"|The page's title matches the expression “a.*b”": assert(recording.Assertion{Claim: recording.HasTitle, Expected: "a.*b", Match: "regex"}),
+		"|“href” of the button “Save” contains “/a”":      assert(recording.Assertion{Claim: recording.HasAttr, Name: "href", Expected: "/a"}),
+		"|The page shows: - button":                       assert(recording.Assertion{Claim: recording.IsAria, Expected: "- button"}),
+		"|A new tab opens":                                {Type: recording.OpenPage, Page: "page2"},
+		"|The file “a.csv” is downloaded":                 {Type: recording.Download, Files: []recording.File{{Name: "a.csv"}}},
+	} {
+		r := derive.Derive(derive.Material{Recording: recording.Document{ID: "r", Name: "Flow", URL: "http://a.test/b?c=d", Steps: []recording.Step{s}}}, derive.Options{})
+		require.Len(t, r.Cases, 1, want)
+		step := last(r.Cases[0])
+		if expected, is := strings.CutPrefix(want, "|"); is {
+			require.Equal(t, "Open /b?c=d", step.Action)
+			require.Equal(t, expected, step.Expected)
+			continue
+		}
+		require.Equal(t, want, step.Action)
+	}
 }

@@ -212,6 +212,21 @@ func sentence(text string) string {
 	return string(unicode.ToUpper(first)) + text[size:]
 }
 
+// times says how often something is there.
+func times(count string, not bool) string {
+	switch {
+	case count == "0" && not:
+		return "is there"
+	case count == "0":
+		return "is not there"
+	case not:
+		return "is there another number of times than " + count
+	case count == "1":
+		return "is there once"
+	}
+	return "is there " + count + " times"
+}
+
 func claim(a recording.Assertion, words string) string {
 	not := func(yes, no string) string {
 		if a.Not {
@@ -245,7 +260,7 @@ func claim(a recording.Assertion, words string) string {
 	case recording.IsEnabled:
 		return words + not(" can be used", " cannot be used")
 	case recording.HasCount:
-		return not("there are ", "there are not ") + testcase.Line(a.Expected) + " of " + words
+		return words + " " + times(testcase.Line(a.Expected), a.Not)
 	case recording.HasURL:
 		return compare("the address")
 	case recording.HasTitle:
