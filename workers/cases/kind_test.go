@@ -131,9 +131,13 @@ func (b *bundle) know(project, text string) string {
 // generate runs a job to its end.
 func (b *bundle) generate(input map[string]any) job.State {
 	b.Helper()
+	return b.run(uuid.Must(uuid.NewV7()).String(), input)
+}
+
+func (b *bundle) run(id string, input map[string]any) job.State {
+	b.Helper()
 	raw, err := json.Marshal(input)
 	require.NoError(b, err)
-	id := uuid.Must(uuid.NewV7()).String()
 	_, _, err = b.repo.Submit(b.Context(), id, "default", tester, job.Submit{Now: time.Now(), Kind: testcase.Kind, Queue: "suite", Input: jsontext.Value(raw), Retry: job.RetryPolicy{InitialMS: 1, MaxMS: 1}})
 	require.NoError(b, err)
 	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
@@ -223,6 +227,22 @@ func TestWhatCannotBeGenerated(t *testing.T) {
 	alone := b.generate(map[string]any{"recordingId": id})
 	require.Equal(t, job.StatusSucceeded, alone.Status)
 	require.Contains(t, string(alone.Result), "no source was named")
+}
+
+// TestWhatAnEarlierAttemptWroteStays: its worker died after the last event and before it could say so.
+func TestWhatAnEarlierAttemptWroteStays(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := uuid.Must(uuid.NewV7()).String()
+	_, err := b.repo.ApplyTestCases(t.Context(), testcase.State{ID: id, Owner: "default"}, tester, time.Now(), nil,
+		testcase.Start{Started: testcase.Started{Attempt: 1, RecordingID: "gone", Name: "Notes"}}, testcase.Finish{Finished: testcase.Finished{Requirements: 7}})
+	require.NoError(t, err)
+	done := b.run(id, map[string]any{"recordingId": "gone"})
+	require.Equal(t, job.StatusSucceeded, done.Status, "%+v", done.Error)
+	require.JSONEq(t, `{"recordingId":"gone","cases":0,"findings":0,"uncovered":0,"requirements":7}`, string(done.Result))
+	s, err := b.repo.LoadTestCases(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, uint64(2), s.Version)
 }
 
 func TestManyCasesAreSeveralEvents(t *testing.T) {
