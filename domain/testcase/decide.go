@@ -24,11 +24,12 @@ type (
 		Content Content
 		Word    Word
 	}
-	// Accept and Reject say what somebody thinks of a case; a reason is needed to reject.
+	// Accept says that a case is right.
 	Accept struct {
 		CaseID string
 		Word   Word
 	}
+	// Reject says that a case is not wanted; a reason is needed.
 	Reject struct {
 		CaseID string
 		Word   Word

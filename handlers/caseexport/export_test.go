@@ -59,9 +59,7 @@ func set(texts ...string) (testcase.State, []testcase.Reviewed) {
 		Uncovered: []testcase.Uncovered{{Requirement: "must", Source: passage}},
 	}
 	list := []testcase.Reviewed{{Case: c, Standing: testcase.IsAccepted}, {Case: other, Standing: testcase.IsProposed}}
-	for _, r := range list {
-		s.Cases = append(s.Cases, r)
-	}
+	s.Cases = append(s.Cases, list...)
 	return s, list
 }
 

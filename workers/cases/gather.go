@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"slices"
 
 	"tapedeck/artifacts"
@@ -114,7 +115,7 @@ func (g *gatherer) answers(ctx context.Context) ([]derive.Answer, error) {
 			continue
 		}
 		for _, r := range s.Evidence.Requests {
-			if slices.Contains(refusing, r.Status) && !slices.Contains([]string{"GET", "HEAD", "OPTIONS"}, r.Method) {
+			if slices.Contains(refusing, r.Status) && !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, r.Method) {
 				out = append(out, derive.Answer{StepID: s.ID, Entry: r.Entry, Method: r.Method, URL: r.URL, Status: r.Status})
 			}
 		}

@@ -3,6 +3,7 @@ package derive
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"net/mail"
 	"slices"
 	"strconv"
@@ -481,7 +482,7 @@ func (d *deriver) accepted(u *usedForm) (testcase.Citation, bool) {
 	var taken *recording.Request
 	for i, r := range e.Requests {
 		switch {
-		case r.Method == "GET" || r.Method == "HEAD" || r.Method == "OPTIONS":
+		case r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions:
 		case r.Error != "" || r.Status >= 400 || r.Status == 0:
 			return testcase.Citation{}, false
 		case taken == nil:

@@ -305,7 +305,7 @@ func textOf(n *html.Node, most int) string {
 }
 
 // names are what a recorded element may be known by.
-type names struct{ id, name, label, testid string }
+type names struct{ id, name, label string }
 
 // same says whether a recorded element is this field.
 func (f *Field) same(t *recording.Target) bool {
