@@ -17,7 +17,7 @@ func (a *app) printProgress(l client.TapLine) error {
 		_, err := a.out.Write(l.Raw)
 		return err
 	}
-	if strings.HasPrefix(l.Type, "proof.") {
+	if strings.HasPrefix(l.Type, "proof.") || strings.HasPrefix(l.Type, "testcase") {
 		return nil // the log says it in words
 	}
 	if l.Type != "job.logged" {

@@ -23,11 +23,7 @@ type File struct {
 
 // Upload sends a form with files, which are read as they are sent, and reads the answer into out.
 func (c *Client) Upload(ctx context.Context, path string, fields url.Values, files []File, out any) error {
-	r, w := io.Pipe()
-	form := multipart.NewWriter(w)
-	go func() { w.CloseWithError(writeForm(form, fields, files)) }()
-	res, err := c.do(ctx, http.MethodPost, path, http.Header{"Content-Type": {form.FormDataContentType()}}, r)
-	_ = r.Close() // ends the writing of what nobody reads
+	res, err := c.sendForm(ctx, path, fields, files)
 	if err != nil {
 		return err
 	}
@@ -36,6 +32,26 @@ func (c *Client) Upload(ctx context.Context, path string, fields url.Values, fil
 		return fmt.Errorf("answer of %s: %w", path, err)
 	}
 	return nil
+}
+
+// Exchange is Upload for an answer that is a file: it is copied to w.
+func (c *Client) Exchange(ctx context.Context, path string, fields url.Values, files []File, w io.Writer) error {
+	res, err := c.sendForm(ctx, path, fields, files)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	_, err = io.Copy(w, res.Body)
+	return err
+}
+
+func (c *Client) sendForm(ctx context.Context, path string, fields url.Values, files []File) (*http.Response, error) {
+	r, w := io.Pipe()
+	form := multipart.NewWriter(w)
+	go func() { w.CloseWithError(writeForm(form, fields, files)) }()
+	res, err := c.do(ctx, http.MethodPost, path, http.Header{"Content-Type": {form.FormDataContentType()}}, r)
+	_ = r.Close() // ends the writing of what nobody reads
+	return res, err
 }
 
 func writeForm(form *multipart.Writer, fields url.Values, files []File) error {

@@ -33,7 +33,7 @@ import (
 
 // fasthttp's pool cleaner sleeps for ten seconds before it sees that its pool stopped; its clock never stops.
 func TestMain(m *testing.M) {
-	for _, kind := range []string{"application/x-ndjson", "text/event-stream", "application/yaml", "application/zstd", "application/gzip", "text/plain", "text/markdown"} {
+	for _, kind := range []string{"application/x-ndjson", "text/event-stream", "application/yaml", "application/zstd", "application/gzip", "text/plain", "text/markdown", "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"} {
 		openapi3filter.RegisterBodyDecoder(kind, openapi3filter.FileBodyDecoder)
 	}
 	openapi3filter.RegisterBodyDecoder("application/schema+json", openapi3filter.RegisteredBodyDecoder("application/json"))

@@ -23,6 +23,7 @@ import (
 	"tapedeck/domain/proof"
 	"tapedeck/domain/queue"
 	"tapedeck/domain/recording"
+	"tapedeck/domain/testcase"
 )
 
 var update = flag.Bool("update", false, "write the event schemas anew")
@@ -51,6 +52,11 @@ func TestEventSchemasFollowTheTypes(t *testing.T) {
 	}
 	for _, name := range proof.Types() {
 		zero, ok := proof.Prototype(name)
+		require.True(t, ok)
+		want[name+".json"] = schemaDocument(name, schemaOf(reflect.TypeOf(zero)))
+	}
+	for _, name := range testcase.Types() {
+		zero, ok := testcase.Prototype(name)
 		require.True(t, ok)
 		want[name+".json"] = schemaDocument(name, schemaOf(reflect.TypeOf(zero)))
 	}
@@ -105,6 +111,12 @@ func schemaOf(t reflect.Type) map[string]any {
 		return words(recording.Actions)
 	case reflect.TypeFor[recording.Claim]():
 		return words(recording.Claims)
+	case reflect.TypeFor[testcase.Type]():
+		return words(testcase.CaseTypes)
+	case reflect.TypeFor[testcase.Priority]():
+		return words(testcase.Priorities)
+	case reflect.TypeFor[testcase.Class]():
+		return words(testcase.Classes)
 	case reflect.TypeFor[knowledge.SourceKind]():
 		return words([]knowledge.SourceKind{knowledge.Jira, knowledge.Website, knowledge.Files, knowledge.Bucket})
 	case reflect.TypeFor[knowledge.Outcome]():
@@ -183,7 +195,7 @@ func schemas(t *testing.T) func(t *testing.T, envelope jsontext.Value) {
 	t.Helper()
 	compiler := jsonschema.NewCompiler()
 	compiled := map[string]*jsonschema.Schema{}
-	for _, name := range slices.Concat(job.Types(), queue.Types(), recording.Types(), knowledge.Types(), proof.Types(), environment.Types(), []string{"event"}) {
+	for _, name := range slices.Concat(job.Types(), queue.Types(), recording.Types(), knowledge.Types(), proof.Types(), testcase.Types(), environment.Types(), []string{"event"}) {
 		path := filepath.Join("schemas", name+".json")
 		file, err := os.Open(path)
 		require.NoError(t, err)

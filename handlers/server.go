@@ -98,6 +98,7 @@ func (s *Server) mount() error {
 	s.mountRecorder()
 	s.mountKnowledge()
 	s.mountSuites()
+	s.mountTestCases()
 	s.mountEnvironments()
 	s.mountDoor()
 	s.mountSystem()
@@ -170,6 +171,17 @@ func (s *Server) mountSuites() {
 	s.post(verifyPath, s.verifySuite)
 	s.get("/api/suites/:id/proof", s.getProof)
 	s.get("/api/suites/:jobId/trace", s.openRunTrace)
+}
+
+func (s *Server) mountTestCases() {
+	s.post("/api/test-cases/generate", s.generateCases)
+	s.get("/api/test-cases/:jobId", s.getCases)
+	s.get("/api/test-cases/:jobId/export", s.exportCases)
+	s.post("/api/test-cases/:jobId/export", s.exportCases)
+	s.post("/api/test-cases/:jobId/cases/:caseId/edit", s.reviewCase(editCase))
+	s.post("/api/test-cases/:jobId/cases/:caseId/accept", s.reviewCase(acceptCase))
+	s.post("/api/test-cases/:jobId/cases/:caseId/reject", s.reviewCase(rejectCase))
+	s.post("/api/test-cases/:jobId/cases/:caseId/prove", s.reviewCase(s.proveCase))
 }
 
 func (s *Server) mountKnowledge() {

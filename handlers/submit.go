@@ -119,6 +119,12 @@ type submitted struct {
 }
 
 func (s *Server) submitOne(raw []byte, key string, by jobs.Caller) (submitted, error) {
+	return s.submitFor(raw, raw, key, by)
+}
+
+// submitFor is submitOne for a submission that was completed: asked is what the client sent, which tells whether it is the
+// same request again.
+func (s *Server) submitFor(raw, asked []byte, key string, by jobs.Caller) (submitted, error) {
 	var b submission
 	if err := decode(raw, &b, ""); err != nil {
 		return submitted{}, err
@@ -136,7 +142,7 @@ func (s *Server) submitOne(raw []byte, key string, by jobs.Caller) (submitted, e
 		id = s.cfg.NewID()
 	} else {
 		id, cmd.CommandID = derivedID(key)
-		cmd.Fingerprint = fingerprint(raw)
+		cmd.Fingerprint = fingerprint(asked)
 	}
 	return s.append(id, b.Project, by, cmd, kind)
 }

@@ -7,6 +7,7 @@ import (
 	"tapedeck/config"
 	"tapedeck/eventstore/jobs"
 	"tapedeck/workers"
+	"tapedeck/workers/cases"
 	"tapedeck/workers/generate"
 	"tapedeck/workers/verify"
 	"tapedeck/workers/verify/runner"
@@ -35,6 +36,11 @@ func (n *node) newVerifier() (*verify.Verifier, error) {
 // generator writes tests from recordings.
 func (n *node) generator(v *verify.Verifier) workers.Kind {
 	return generate.Kind(generate.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files, Rehearse: v.Rehearse})
+}
+
+// caseWriter makes test cases of recordings and documents.
+func (n *node) caseWriter() workers.Kind {
+	return cases.Kind(cases.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files})
 }
 
 func (n *node) startVerifier(ctx context.Context, v *verify.Verifier) error {

@@ -13,6 +13,7 @@ import (
 	"tapedeck/domain/job"
 	"tapedeck/domain/proof"
 	"tapedeck/domain/recording"
+	"tapedeck/domain/testcase"
 	"tapedeck/eventstore"
 )
 
@@ -111,6 +112,8 @@ func Of(err error) *Problem {
 	var bad *job.InvalidError
 	var refused *job.RefusedError
 	var refusedRecording *recording.RefusedError
+	var refusedCases *testcase.RefusedError
+	var badCase *testcase.InvalidError
 	var gone *eventstore.GoneError
 	switch {
 	case errors.As(err, &p):
@@ -126,6 +129,14 @@ func Of(err error) *Problem {
 		return New(NotFound, "no such recording")
 	case errors.Is(err, proof.ErrNotFound):
 		return New(NotFound, "no such proof: it begins when the job of a verification has read its project")
+	case errors.As(err, &refusedCases):
+		return New(Conflict, refusedCases.Why)
+	case errors.As(err, &badCase):
+		return ofCase(badCase)
+	case errors.Is(err, testcase.ErrNotFound):
+		return New(NotFound, "no such test cases: they begin when their job has read its recording")
+	case errors.Is(err, testcase.ErrNoCase):
+		return New(NotFound, "no such test case")
 	case errors.Is(err, environment.ErrNotFound):
 		return New(NotFound, environment.ErrNotFound.Error())
 	case errors.As(err, &gone):
@@ -160,6 +171,14 @@ func ofInvalid(err *job.InvalidError) *Problem {
 			path = "/" + strings.ReplaceAll(f.Path, ".", "/")
 		}
 		p.Errors = append(p.Errors, Field{Path: path, Message: f.Message})
+	}
+	return p
+}
+
+func ofCase(err *testcase.InvalidError) *Problem {
+	p := New(Invalid, "the request is not valid")
+	for _, f := range err.Faults {
+		p.Errors = append(p.Errors, Field{Path: "/" + f.Path, Message: f.Message})
 	}
 	return p
 }

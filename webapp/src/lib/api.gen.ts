@@ -543,6 +543,175 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/test-cases/generate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make test cases of a recording and of what documents demand
+         * @description Submits a job of the kind `testcases.generate`, whose input the body is (its schema is in `/api/kinds`), with `project`
+         *     and `priority` of the job beside it. Without `sources` all sources of the project are read. Each step and each expected
+         *     result says where it comes from; what documents and the recording say differently is a finding and no expected result.
+         */
+        post: operations["generateTestCases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/test-cases/{jobId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The cases with what became of them, findings, and requirements that nothing touches
+         * @description While they are being made, what there is so far. Their events are those of the stream `testcases/{jobId}`. Texts of
+         *     pages and documents are what somebody else wrote, and never an instruction.
+         */
+        get: operations["getTestCases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/test-cases/{jobId}/export": {
+        parameters: {
+            query?: {
+                format?: "xlsx" | "csv" | "markdown" | "gherkin";
+                /** @description Cases of these standings; all but the rejected ones when absent */
+                status?: components["schemas"]["TestCaseStanding"][];
+            };
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The cases as a file
+         * @description Nothing is said of it in their history; POST does so.
+         */
+        get: operations["readTestCaseExport"];
+        put?: never;
+        /**
+         * Hand the cases out as a file
+         * @description Their history says to whom and why. A form may bring a `template`, a workbook in which one row has cells such as
+         *     `{{title}}`: it is repeated for each case, or for each step when it has `{{step}}` or `{{action}}`; styles, formulas and
+         *     all else stay. `{{recording}}` and `{{count}}` may stand anywhere.
+         */
+        post: operations["exportTestCases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/test-cases/{jobId}/cases/{caseId}/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+                caseId: components["parameters"]["TestCaseId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a case another content
+         * @description The case as it was generated is kept, with what differs. It waits for a review anew, and what was proven is not proven any more.
+         */
+        post: operations["editTestCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/test-cases/{jobId}/cases/{caseId}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+                caseId: components["parameters"]["TestCaseId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that a case is right
+         * @description Saying it again changes nothing.
+         */
+        post: operations["acceptTestCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/test-cases/{jobId}/cases/{caseId}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+                caseId: components["parameters"]["TestCaseId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that a case is not wanted
+         * @description A reason is needed.
+         */
+        post: operations["rejectTestCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/test-cases/{jobId}/cases/{caseId}/prove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+                caseId: components["parameters"]["TestCaseId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say which test proves a case
+         * @description The test has to be proven, on the recording that the cases are of or on an environment.
+         */
+        post: operations["proveTestCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/knowledge/search": {
         parameters: {
             query?: never;
@@ -2094,6 +2263,180 @@ export interface components {
             variables?: components["schemas"]["Variable"][];
             version?: number;
         };
+        TestCaseWord: {
+            /** @description What whoever says it calls herself: the server knows no accounts */
+            by: string;
+            reason?: string;
+        };
+        TestCaseEdit: {
+            title: string;
+            /** @enum {string} */
+            type: "positive" | "negative" | "edge";
+            /** @enum {string} */
+            priority: "high" | "medium" | "low";
+            preconditions?: string[];
+            tags?: string[];
+            /** @description A step that keeps its id keeps what it cites; one without gets an id */
+            steps: {
+                stepId?: string;
+                action: string;
+                data?: string;
+                expected?: string;
+            }[];
+            by: string;
+            reason?: string;
+        };
+        TestCaseProof: {
+            /** @description The verification's job */
+            proofId: string;
+            /** @description The test's id there */
+            test: string;
+            by: string;
+            reason?: string;
+        };
+        /** @enum {string} */
+        TestCaseStanding: "proposed" | "edited" | "accepted" | "rejected";
+        /**
+         * @description What stands behind a case; `manual` until a test proves it
+         * @enum {string}
+         */
+        TestCaseClass: "twin-proven" | "live-proven" | "client-only" | "manual";
+        /** @description A place that says something, with what it says word for word */
+        TestCaseCitation: {
+            /** @enum {string} */
+            origin: "passage" | "step" | "page" | "answer";
+            quote: string;
+            sourceId?: string;
+            documentId?: string;
+            /** @description Of the document, or of the recording */
+            version?: number;
+            /** @description Opened by `/api/knowledge/passages/{id}` */
+            passageId?: string;
+            /** @description The SHA-256 of the document's text in hex */
+            hash?: string;
+            title?: string;
+            url?: string;
+            headings?: string[];
+            recordingId?: string;
+            stepId?: string;
+            /** @description The recording's artefact that shows it */
+            file?: string;
+            /** @description The exchange's place in network.har */
+            entry?: number;
+        };
+        TestCaseStep: {
+            stepId: string;
+            action: string;
+            /** @description What is entered; of a secret, its name */
+            data?: string;
+            expected?: string;
+            sources?: components["schemas"]["TestCaseCitation"][];
+            expectedSources?: components["schemas"]["TestCaseCitation"][];
+        };
+        TestCaseChange: {
+            /** @description A step is named by its id: `steps/2/expected` */
+            path: string;
+            before?: string;
+            after?: string;
+        };
+        TestCase: {
+            /** @description The same when the same is generated again */
+            caseId: string;
+            title: string;
+            /** @enum {string} */
+            type: "positive" | "negative" | "edge";
+            /** @enum {string} */
+            priority: "high" | "medium" | "low";
+            preconditions?: string[];
+            steps: components["schemas"]["TestCaseStep"][];
+            tags?: string[];
+            sources?: components["schemas"]["TestCaseCitation"][];
+            proof: components["schemas"]["TestCaseClass"];
+            candidate?: components["schemas"]["TestCaseClass"];
+            /** @description How the case came about */
+            why?: string;
+        };
+        ReviewedTestCase: {
+            /** @description The same when the same is generated again */
+            caseId: string;
+            title: string;
+            /** @enum {string} */
+            type: "positive" | "negative" | "edge";
+            /** @enum {string} */
+            priority: "high" | "medium" | "low";
+            preconditions?: string[];
+            steps: components["schemas"]["TestCaseStep"][];
+            tags?: string[];
+            sources?: components["schemas"]["TestCaseCitation"][];
+            proof: components["schemas"]["TestCaseClass"];
+            candidate?: components["schemas"]["TestCaseClass"];
+            /** @description How the case came about */
+            why?: string;
+            standing: components["schemas"]["TestCaseStanding"];
+            generated?: components["schemas"]["TestCase"];
+            /** @description What differs from the case as it was generated */
+            changes?: components["schemas"]["TestCaseChange"][];
+            proofId?: string;
+            test?: string;
+            history?: {
+                /** Format: date-time */
+                at: string;
+                /** @enum {string} */
+                what: "edited" | "accepted" | "rejected" | "exported" | "proven";
+                by: string;
+                reason?: string;
+                changes?: components["schemas"]["TestCaseChange"][];
+                format?: string;
+            }[];
+        };
+        TestCaseFinding: {
+            findingId: string;
+            /**
+             * @description Of documents and recording, or of documents
+             * @enum {string}
+             */
+            kind: "contradiction" | "disagreement";
+            subject: string;
+            message: string;
+            /** @description What documents say */
+            says: components["schemas"]["TestCaseCitation"][];
+            /** @description What the recording shows */
+            shows?: components["schemas"]["TestCaseCitation"][];
+        };
+        TestCases: {
+            jobId: string;
+            /** @description The Tapedeck project */
+            owner: string;
+            /** @enum {string} */
+            status: "generating" | "complete";
+            attempt: number;
+            recordingId: string;
+            recordingVersion: number;
+            /** @description The recording's */
+            name: string;
+            sources?: string[];
+            cases: components["schemas"]["ReviewedTestCase"][];
+            findings: components["schemas"]["TestCaseFinding"][];
+            /** @description Requirements that nothing in the recording touches */
+            uncovered: {
+                requirement: string;
+                source: components["schemas"]["TestCaseCitation"];
+            }[];
+            /** @description How many were read */
+            documents: number;
+            requirements: number;
+            /** @description How many there are; a long list is not kept whole */
+            uncoveredOf: number;
+            /** @description What was left out, and why */
+            notes?: string[];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            version: number;
+            /** @description Texts of pages and documents are what somebody else wrote */
+            untrusted: boolean;
+        };
         Proof: {
             proofId: string;
             /** @description The Tapedeck project */
@@ -2618,6 +2961,20 @@ export interface components {
         };
     };
     responses: {
+        /** @description The file */
+        TestCaseFile: {
+            headers: {
+                ETag?: string;
+                "Content-Disposition"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "text/csv": string;
+                "text/markdown": string;
+                "text/plain": string;
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+            };
+        };
         /** @description What is wrong */
         Problem: {
             headers: {
@@ -2663,6 +3020,7 @@ export interface components {
         /** @description Events folded; the newest when absent */
         RecordingVersion: number;
         JobId: string;
+        TestCaseId: string;
         QueueName: string;
         IdempotencyKey: string;
         /** @description The version in quotes, as ETag gave it; 412 if it moved on */
@@ -3628,6 +3986,281 @@ export interface operations {
             };
             404: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    generateTestCases: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    project?: string;
+                    priority?: components["schemas"]["Priority"];
+                    recordingId: string;
+                    /** @description Ids of sources; all of the project when absent or empty */
+                    sources?: string[];
+                    /** @description How many cases are kept; 300 when absent */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description In the log */
+            202: {
+                headers: {
+                    Location?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestAccepted"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTestCases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The test cases */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestCases"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    readTestCaseExport: {
+        parameters: {
+            query?: {
+                format?: "xlsx" | "csv" | "markdown" | "gherkin";
+                /** @description Cases of these standings; all but the rejected ones when absent */
+                status?: components["schemas"]["TestCaseStanding"][];
+            };
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["TestCaseFile"];
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportTestCases: {
+        parameters: {
+            query?: {
+                format?: "xlsx" | "csv" | "markdown" | "gherkin";
+                /** @description Cases of these standings; all but the rejected ones when absent */
+                status?: components["schemas"]["TestCaseStanding"][];
+            };
+            header?: {
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCaseWord"];
+                "multipart/form-data": {
+                    by: string;
+                    reason?: string;
+                    /**
+                     * Format: binary
+                     * @description A workbook, for xlsx
+                     */
+                    template?: string;
+                };
+            };
+        };
+        responses: {
+            200: components["responses"]["TestCaseFile"];
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    editTestCase: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                jobId: components["parameters"]["JobId"];
+                caseId: components["parameters"]["TestCaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCaseEdit"];
+            };
+        };
+        responses: {
+            /** @description The test cases afterwards */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestCases"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    acceptTestCase: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                jobId: components["parameters"]["JobId"];
+                caseId: components["parameters"]["TestCaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCaseWord"];
+            };
+        };
+        responses: {
+            /** @description The test cases afterwards */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestCases"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    rejectTestCase: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                jobId: components["parameters"]["JobId"];
+                caseId: components["parameters"]["TestCaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCaseWord"];
+            };
+        };
+        responses: {
+            /** @description The test cases afterwards */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestCases"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    proveTestCase: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                jobId: components["parameters"]["JobId"];
+                caseId: components["parameters"]["TestCaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCaseProof"];
+            };
+        };
+        responses: {
+            /** @description The test cases afterwards */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestCases"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
