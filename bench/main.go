@@ -56,6 +56,7 @@ var sections = []section{
 	{"extraction", "what is taken for the main content of published pages", (*bench).extraction},
 	{"locators", "recorded elements found again after a change, and said to be gone", (*bench).locators},
 	{"proof", "tests of recorded applications, run without them: the twin, bad writes, faults", (*bench).proof},
+	{"generate", "flows of the demo shop and of recorded applications become tests that are proven", (*bench).generate},
 	{"recorder", "recordings: the live canvas, the tape, and the cost of keeping everything", (*bench).recorder},
 }
 

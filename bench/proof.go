@@ -63,7 +63,7 @@ type prover struct {
 	recordings map[string]string // ids by application
 }
 
-func (b *bench) openProver() (*prover, error) {
+func (b *bench) openProver(more ...string) (*prover, error) {
 	root, err := filepath.Abs(filepath.Join(b.peers.dir, "..", ".."))
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (b *bench) openProver() (*prover, error) {
 			env = append(env, secretRef(name)+"="+value)
 		}
 	}
-	app, err := b.serve("", env...)
+	app, err := b.serve("", append(env, more...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func (s *prover) recordAll(ctx context.Context) error {
 		for _, p := range apptest.Proofs() {
 			app := p.Start(t)
 			doc := p.Recording(t, app)
-			s.recordings[p.Name], err = s.record(ctx, doc, p)
+			s.recordings[p.Name], err = s.record(ctx, doc, p.Careful(doc.Steps), secretRef)
 			app.Stop()
 			if err != nil {
 				err = fmt.Errorf("record %s: %w", p.Name, err)
@@ -120,18 +120,18 @@ func (s *prover) recordAll(ctx context.Context) error {
 	return err
 }
 
-// record plays a recording's steps in a session that keeps the network.
-func (s *prover) record(ctx context.Context, doc recording.Document, p apptest.Proof) (string, error) {
-	type ref struct {
+// record plays steps in a session that keeps the network. ref is where a secret's value is.
+func (s *prover) record(ctx context.Context, doc recording.Document, steps []recording.Step, ref func(secret string) string) (string, error) {
+	type reference struct {
 		Name string `json:"name"`
 		Ref  string `json:"ref"`
 	}
-	secrets := []ref{}
-	for name := range p.Secrets {
-		secrets = append(secrets, ref{name, secretRef(name)})
+	secrets := []reference{}
+	for _, name := range doc.Secrets {
+		secrets = append(secrets, reference{name, ref(name)})
 	}
 	input, err := json.Marshal(map[string]any{
-		"name": doc.Name, "url": doc.URL, "mode": "script", "steps": p.Careful(doc.Steps), "viewport": doc.Viewport, "secrets": secrets,
+		"name": doc.Name, "url": doc.URL, "mode": "script", "steps": steps, "viewport": doc.Viewport, "secrets": secrets,
 		"capture": map[string]any{"har": true, "video": false, "trace": false, "screenshots": false, "dom": false, "console": false},
 	})
 	if err != nil {

@@ -175,12 +175,22 @@ func noticed(s *prover, p proof.State) []figure {
 			Section: noticeSection, Name: s.appOf(t.Recording) + ": mean of the operators", Unit: "%", Runs: []float64{100 * score.Macro},
 			Note: fmt.Sprintf("%d of %d that could be seen, %d stumbled, %d crashed; harmless ones minded: %d of %d", score.Killed, score.Visible, score.Stumbled, score.Crashed, score.Alarms, score.Harmless),
 		})
-		for _, o := range score.Operators {
-			sum := total[o.Name]
-			sum.Visible, sum.Killed, sum.Applied, sum.Stumbled, sum.Survived = sum.Visible+o.Visible, sum.Killed+o.Killed, sum.Applied+o.Applied, sum.Stumbled+o.Stumbled, sum.Survived+o.Survived
-			total[o.Name] = sum
-		}
+		addUp(total, score)
 	}
+	return append(figures, operators(noticeSection, total)...)
+}
+
+func addUp(total map[string]proof.Operator, score proof.Score) {
+	for _, o := range score.Operators {
+		sum := total[o.Name]
+		sum.Visible, sum.Killed, sum.Applied, sum.Stumbled, sum.Survived = sum.Visible+o.Visible, sum.Killed+o.Killed, sum.Applied+o.Applied, sum.Stumbled+o.Stumbled, sum.Survived+o.Survived
+		total[o.Name] = sum
+	}
+}
+
+// operators are how often each one's faults were noticed, the worst first.
+func operators(section string, total map[string]proof.Operator) []figure {
+	var figures []figure
 	rate := func(name string) float64 { return 100 * float64(total[name].Killed) / float64(total[name].Visible) }
 	names := slices.SortedFunc(maps.Keys(total), func(a, b string) int { return cmp.Or(cmp.Compare(rate(a), rate(b)), strings.Compare(a, b)) })
 	for _, name := range names {
@@ -188,7 +198,7 @@ func noticed(s *prover, p proof.State) []figure {
 		if proof.Layer(name) == "harmless" {
 			continue
 		}
-		f := figure{Section: noticeSection, Name: name, Unit: "%", Note: fmt.Sprintf("%d of %d that could be seen, of %d; %d survived, %d stumbled", o.Killed, o.Visible, o.Applied, o.Survived, o.Stumbled)}
+		f := figure{Section: section, Name: name, Unit: "%", Note: fmt.Sprintf("%d of %d that could be seen, of %d; %d survived, %d stumbled", o.Killed, o.Visible, o.Applied, o.Survived, o.Stumbled)}
 		if o.Visible > 0 {
 			f.Runs = []float64{rate(name)}
 		}

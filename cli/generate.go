@@ -56,6 +56,7 @@ when the tests are proven, and 1 when not.`,
 			if err != nil {
 				return err
 			}
+			_, _ = fmt.Fprintln(a.err, "job", j.JobID)
 			said := *a
 			said.out = a.err
 			if err := said.follow(cmd.Context(), cl, j.JobID); err != nil {

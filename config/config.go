@@ -132,6 +132,9 @@ type Config struct {
 	// drivers: s3://specs?region=eu-central-1, gs://handbook, azblob://docs, file:///srv/specs, or s3://* for all that the
 	// credentials in the environment open. Defaults to none.
 	IngestBuckets []string `koanf:"ingest-buckets" env:"INGEST_BUCKETS" usage:"buckets and folders that may be ingested, such as s3://specs?region=eu-central-1 or file:///srv/specs"`
+	// GitHosts are where jobs of suite.push may propose tests: hosts that are reached by https, and absolute folders with
+	// repositories. Defaults to none.
+	GitHosts []string `koanf:"git-hosts" env:"GIT_HOSTS" usage:"hosts and folders with git repositories that tests may be pushed to, such as github.com or /srv/git"`
 	// Demo makes `tapedeck serve` open a demo shop on a loopback port beside itself: a site to record, with accounts,
 	// carts and orders that live in memory. Defaults to false; `make run` sets it.
 	Demo bool `koanf:"demo" env:"DEMO" usage:"open a demo shop on a loopback port beside the server"`

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,7 +17,8 @@ import (
 // TestARecordingBecomesAProvenTest writes a recording as a project, which is proven, and notices faults.
 func TestARecordingBecomesAProvenTest(t *testing.T) {
 	t.Parallel()
-	s := tapedecktest.Start(t, "serve", recordsHere(t)...)
+	remote := filepath.Join(t.TempDir(), "shop.git")
+	s := tapedecktest.Start(t, "serve", append(recordsHere(t), "GIT_HOSTS="+filepath.Dir(remote))...)
 	c := s.Client()
 	id := recordNotes(t, c)
 	dir := filepath.Join(t.TempDir(), "written")
@@ -44,10 +46,37 @@ func TestARecordingBecomesAProvenTest(t *testing.T) {
 		rest = after
 	}
 	require.NotContains(t, string(spec), "still(page)")
+
+	// What is proven can be pushed.
+	suite, _, _ := strings.Cut(strings.TrimPrefix(said, "job "), "\n")
+	runGit(t, "init", "--quiet", "--bare", "--initial-branch=main", remote)
+	copied := filepath.Join(t.TempDir(), "copy")
+	runGit(t, "clone", "--quiet", remote, copied)
+	require.NoError(t, os.WriteFile(filepath.Join(copied, "README.md"), []byte("# Shop\n"), 0o600))
+	runGit(t, "-C", copied, "add", "-A")
+	runGit(t, "-C", copied, "-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit", "--quiet", "-m", "Begin")
+	runGit(t, "-C", copied, "push", "--quiet", "origin", "HEAD:main")
+	out, said, code = tapedecktest.Run(t.Context(), t, env, "push", suite, remote, "--folder", "e2e")
+	require.Equal(t, 0, code, said)
+	branch, _, _ := strings.Cut(out, " ")
+	require.Equal(t, string(spec), runGit(t, "-C", remote, "show", branch+":e2e/tests/"+filepath.Base(specs[0])))
+	_, said, code = tapedecktest.Run(t.Context(), t, env, "push", suite, "https://git.test/shop.git")
+	require.Equal(t, 1, code)
+	require.Contains(t, said, "git.test is not one of GIT_HOSTS")
+	_, said, code = tapedecktest.Run(t.Context(), t, env, "push", id, remote)
+	require.Equal(t, 1, code)
+	require.Contains(t, said, "a finished job of suite.generate")
 	_, said, code = tapedecktest.Run(t.Context(), t, env, "generate", id, "--dir", dir)
 	require.Equal(t, 2, code)
 	require.Contains(t, said, "is not empty")
 	_, said, code = tapedecktest.Run(t.Context(), t, env, "generate", "nothing", "--verify=false")
 	require.Equal(t, 1, code)
 	require.Contains(t, said, "there is no recording nothing")
+}
+
+func runGit(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "git", args...).CombinedOutput()
+	require.NoError(t, err, "git %v: %s", args, out)
+	return string(out)
 }

@@ -169,6 +169,7 @@ func (s *Server) mountRecorder() {
 func (s *Server) mountSuites() {
 	s.post("/api/suites", s.generateSuite)
 	s.post(verifyPath, s.verifySuite)
+	s.post("/api/suites/push", s.pushSuite)
 	s.get("/api/suites/:id/proof", s.getProof)
 	s.get("/api/suites/:jobId/trace", s.openRunTrace)
 }

@@ -29,6 +29,18 @@ func (s *Server) generateSuite(c *fiber.Ctx) error {
 	return sendIngest(c, r)
 }
 
+// pushKind proposes generated tests to a repository.
+const pushKind = "suite.push"
+
+// pushSuite submits the job that proposes tests to a repository.
+func (s *Server) pushSuite(c *fiber.Ctx) error {
+	r, err := s.submitBody(c, pushKind, "project", "priority")
+	if err != nil {
+		return err
+	}
+	return sendIngest(c, r)
+}
+
 // maxProject bounds a test project's archive.
 const maxProject = 100 << 20
 

@@ -117,7 +117,7 @@ func (n *node) start(ctx context.Context, r role) (err error) {
 	if err != nil {
 		return err
 	}
-	kinds, err := workers.NewRegistry(append(append(n.gather.All(), ping.Kind(), exercise.Kind(), rec.Kind(), n.generator(ver), n.caseWriter()), ver.Kinds()...)...)
+	kinds, err := workers.NewRegistry(append(append(n.gather.All(), ping.Kind(), exercise.Kind(), rec.Kind(), n.generator(ver), n.pusher(), n.caseWriter()), ver.Kinds()...)...)
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,12 @@ func (n *node) caseWriter() workers.Kind {
 	return cases.Kind(cases.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files})
 }
 
+// pusher proposes what was written to repositories.
+func (n *node) pusher() workers.Kind {
+	cfg := generate.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files}
+	return generate.PushKind(cfg, n.cfg.GitHosts)
+}
+
 func (n *node) startVerifier(ctx context.Context, v *verify.Verifier) error {
 	if err := v.Start(context.WithoutCancel(ctx)); err != nil {
 		return err

@@ -474,6 +474,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/suites/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose generated tests to a git repository
+         * @description Submits a job of the kind `suite.push`, whose input the body is, with `project` and `priority` of the job beside it. It
+         *     pushes the branch `tapedeck/NAME` of tests that are proven. What was generated before, what people have made of it and
+         *     what is generated now are merged; where people changed the same lines, theirs stay. The result names the branch, its
+         *     commit and, where it is known, its address. `GIT_HOSTS` says which repositories may be reached.
+         */
+        post: operations["pushSuite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/suites/verify": {
         parameters: {
             query?: never;
@@ -3875,6 +3898,53 @@ export interface operations {
                     mutants?: number;
                     /** @description How long faults may take */
                     budgetSeconds?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description In the log */
+            202: {
+                headers: {
+                    Location?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestAccepted"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    pushSuite: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    project?: string;
+                    priority?: components["schemas"]["Priority"];
+                    /** @description The job that wrote the tests */
+                    suiteId: string;
+                    /** @description https://HOST/PATH, or a folder on the server's machine */
+                    url: string;
+                    /** @description What the tests are proposed to; the repository's own when absent */
+                    branch?: string;
+                    /** @description Where in the repository they belong */
+                    folder?: string;
+                    /** @description Of the token */
+                    user?: string;
+                    /** @description The secret with the token that may push */
+                    tokenRef?: string;
+                    /** @description Push tests too that are not proven */
+                    unproven?: boolean;
                 };
             };
         };

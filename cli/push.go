@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/spf13/cobra"
+
+	"tapedeck/client"
+)
+
+// pushSuite proposes generated tests to a git repository.
+func (a *app) pushSuite() *cobra.Command {
+	var in struct {
+		Suite    string `json:"suiteId"`
+		URL      string `json:"url"`
+		Branch   string `json:"branch"`
+		Folder   string `json:"folder"`
+		User     string `json:"user"`
+		TokenRef string `json:"tokenRef"`
+		Unproven bool   `json:"unproven"`
+	}
+	var owner string
+	c := &cobra.Command{
+		Use:   "push SUITE REPOSITORY",
+		Short: "Propose generated tests to a git repository",
+		Long: `Push the tests that a job of suite.generate has written on a branch of their own. People's edits of what was pushed before
+stay: where both changed the same lines, theirs. The server's GIT_HOSTS says which repositories may be reached.`,
+		Example: `  tapedeck push 01j… https://github.com/example/shop --token GITHUB_TOKEN
+  tapedeck push 01j… https://github.com/example/shop --folder e2e --branch develop --token GITHUB_TOKEN`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in.Suite, in.URL = args[0], args[1]
+			cl, err := a.client()
+			if err != nil {
+				return err
+			}
+			defer cl.Close()
+			input, err := json.Marshal(in)
+			if err != nil {
+				return err
+			}
+			j, err := cl.Submit(cmd.Context(), client.Submission{Kind: "suite.push", Project: owner, Input: input}, "")
+			if err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintln(a.err, "job", j.JobID)
+			said := *a
+			said.out = a.err
+			if err := said.follow(cmd.Context(), cl, j.JobID); err != nil {
+				return err
+			}
+			if j, err = cl.Job(cmd.Context(), j.JobID, nil); err != nil {
+				return err
+			}
+			var result struct {
+				Branch    string `json:"branch"`
+				Commit    string `json:"commit"`
+				URL       string `json:"url"`
+				Unchanged bool   `json:"unchanged"`
+			}
+			if err := json.Unmarshal(j.Result, &result); err != nil {
+				return fmt.Errorf("the result of job %s: %w", j.JobID, err)
+			}
+			if result.Unchanged {
+				_, _ = fmt.Fprintln(a.err, "nothing is new")
+			}
+			_, err = fmt.Fprintln(a.out, result.Branch, result.Commit, result.URL)
+			return err
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&in.Branch, "branch", "", "what the tests are proposed to; the repository's own when absent")
+	f.StringVar(&in.Folder, "folder", "", "where in the repository they belong")
+	f.StringVar(&in.User, "user", "", "the token's user")
+	f.StringVar(&in.TokenRef, "token", "", "the reference of the secret with the token that may push")
+	f.BoolVar(&in.Unproven, "unproven", false, "push tests too that are not proven")
+	f.StringVar(&owner, "project", "", "the Tapedeck project")
+	return c
+}
