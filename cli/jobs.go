@@ -74,7 +74,41 @@ func (a *app) jobs() *cobra.Command {
 	for _, action := range []string{"cancel", "stop", "retry"} {
 		c.AddCommand(a.action(action))
 	}
-	c.AddCommand(a.annotate())
+	c.AddCommand(a.annotate(), a.fork())
+	return c
+}
+
+// fork submits a job like another one.
+func (a *app) fork() *cobra.Command {
+	var version uint64
+	var input string
+	c := &cobra.Command{
+		Use: "fork ID", Short: "Submit a job like another one, with changed input", Args: cobra.ExactArgs(1),
+		Long: `Submit a job like another one: --input changes its input as a JSON Merge Patch (RFC 7396), null takes a member away. The new
+job's tape says which job it was made from, and with --version, at which event.`,
+		Example: `  tapedeck jobs fork 01j… --input '{"runs": 20}'`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cl, err := a.client()
+			if err != nil {
+				return err
+			}
+			body := map[string]any{}
+			if version > 0 {
+				body["version"] = version
+			}
+			if input != "" {
+				body["input"] = jsontext.Value(input)
+			}
+			j, err := cl.Command(cmd.Context(), args[0], "fork", body)
+			if err != nil {
+				return fmt.Errorf("fork %s: %w", args[0], err)
+			}
+			_, err = fmt.Fprintln(a.out, j.JobID, j.Status)
+			return err
+		},
+	}
+	c.Flags().StringVar(&input, "input", "", "what changes, as JSON")
+	c.Flags().Uint64Var(&version, "version", 0, "the event at which the job was looked at")
 	return c
 }
 

@@ -374,3 +374,32 @@ func TestQueues(t *testing.T) {
 	b.do("POST", "/api/queues/bulk/resume", "").is(202)
 	b.submit(`{"kind":"any.thing"}`)
 }
+
+func TestAJobIsForked(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	from := b.submit(`{"kind":"any.thing","input":{"a":1,"deep":{"x":"keep","y":2},"big":12345678901234567890},"labels":{"team":"qa"},"priority":"high","project":"shop"}`)
+	path := "/api/jobs/" + from.JobID + "/fork"
+	got := b.do("POST", path, `{"version":1,"input":{"a":null,"deep":{"y":{"z":3}},"new":true}}`).is(202)
+	j := got.job()
+	require.NotEqual(t, from.JobID, j.JobID)
+	require.Equal(t, "/api/jobs/"+j.JobID, got.header.Get("Location"))
+	require.Equal(t, "queued", j.Status)
+	require.JSONEq(t, `{"deep":{"x":"keep","y":{"z":3}},"big":12345678901234567890,"new":true}`, string(j.Input))
+	require.Contains(t, string(got.body), "12345678901234567890")
+	for _, part := range []string{`"project":"shop"`, `"team":"qa"`, `"priority":"high"`, `"forkedFrom":{"jobId":"` + from.JobID + `","version":1}`} {
+		require.Contains(t, string(got.body), part)
+	}
+	require.Equal(t, from.Version, b.do("GET", "/api/jobs/"+from.JobID, "").is(200).job().Version, "the one it is made from stays as it is")
+	b.begin(j.JobID) // a worker takes it
+
+	same := b.do("POST", path, `{"labels":{}}`, "Idempotency-Key", "f1").is(202)
+	again := b.do("POST", path, `{"labels":{}}`, "Idempotency-Key", "f1").is(202)
+	require.Equal(t, same.job().JobID, again.job().JobID)
+	require.Equal(t, "true", again.header.Get("Idempotent-Replay"))
+	b.do("POST", path, `{"labels":{"a":"b"}}`, "Idempotency-Key", "f1").is(422).problem("conflict")
+
+	require.Equal(t, "/version", b.do("POST", path, `{"version":9}`).is(400).problem("invalid").Errors[0].Path)
+	require.Equal(t, "/input", b.do("POST", path, `{"input":[1]}`).is(400).problem("invalid").Errors[0].Path)
+	b.do("POST", "/api/jobs/nothere/fork", "").is(404).problem("not_found")
+}

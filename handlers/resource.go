@@ -29,6 +29,7 @@ type jobBody struct {
 	Retry       retryBody         `json:"retry"`
 	Progress    *progressBody     `json:"progress,omitzero"`
 	ParentID    string            `json:"parentId,omitzero"`
+	ForkedFrom  *forkedBody       `json:"forkedFrom,omitzero"`
 	After       []job.Dependency  `json:"after,omitempty"`
 	Timeout     duration          `json:"timeout,omitzero"`
 	Worker      string            `json:"worker,omitzero"`
@@ -44,6 +45,11 @@ type jobBody struct {
 	TimeoutAt   time.Time         `json:"timeoutAt,omitzero"`
 	Version     uint64            `json:"version"`
 	Cursor      eventstore.Cursor `json:"cursor,omitzero"`
+}
+
+type forkedBody struct {
+	JobID   string `json:"jobId"`
+	Version uint64 `json:"version"`
 }
 
 type errorBody struct {
@@ -116,6 +122,9 @@ func stateBody(s job.State, cursor eventstore.Cursor) *jobBody {
 		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, QueuedAt: s.QueuedAt, StartedAt: s.StartedAt,
 		FinishedAt: s.FinishedAt, RunAt: s.RunAt, TimeoutAt: s.TimeoutAt, Version: s.Version, Cursor: cursor,
 	}
+	if s.Forked != nil {
+		b.ForkedFrom = &forkedBody{s.Forked.FromJobID, s.Forked.FromVersion}
+	}
 	for _, a := range s.Attempts {
 		b.Attempts = append(b.Attempts, attemptBody{
 			Number: a.Number, Worker: a.Worker, Outcome: a.Outcome, QueuedAt: a.QueuedAt, StartedAt: a.StartedAt,
@@ -133,7 +142,7 @@ func tapeBody(j tape.Job) *jobBody {
 
 func rowBody(j projections.Job) *jobBody {
 	b := stateBody(j.State, j.Cursor)
-	b.Input, b.Result, b.Annotations = nil, nil, nil
+	b.Input, b.Result, b.Annotations, b.ForkedFrom = nil, nil, nil, nil
 	if j.Progress != nil {
 		b.Progress = progressOf(*j.Progress)
 	}

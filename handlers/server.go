@@ -127,6 +127,7 @@ func (s *Server) mountJobs() {
 	s.post("/api/jobs/:jobId/stop", s.stopJob)
 	s.post("/api/jobs/:jobId/retry", s.retryJob)
 	s.post("/api/jobs/:jobId/annotate", s.annotateJob)
+	s.post("/api/jobs/:jobId/fork", s.forkJob)
 	s.get("/api/jobs/:jobId/artifacts", s.listArtifacts)
 	s.get("/api/jobs/:jobId/artifacts/+", s.readArtifact)
 	s.get("/api/jobs/:jobId/tape", s.exportTape)

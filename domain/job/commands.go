@@ -32,6 +32,8 @@ type Submit struct {
 	RunAt       time.Time
 	Fingerprint string
 	CommandID   string
+	// Forked says which job it is made from; nil for none.
+	Forked *Forked
 }
 
 // ResolveDependency tells a waiting job how one of its After ended.

@@ -83,6 +83,9 @@ func decideSubmit(s State, c Submit) ([]Event, error) {
 	if len(c.After) > 0 {
 		e.Status = StatusWaiting
 	}
+	if c.Forked != nil {
+		return []Event{e, *c.Forked}, nil
+	}
 	return []Event{e}, nil
 }
 

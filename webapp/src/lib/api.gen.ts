@@ -191,6 +191,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/{jobId}/fork": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit a job like this one, with changed input
+         * @description The new job has the kind, queue, project, labels and limits of this one. `input` changes its input as a JSON Merge Patch
+         *     (RFC 7396). The new job's tape says which job it was made from, and at which event.
+         */
+        post: operations["forkJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{jobId}/artifacts": {
         parameters: {
             query?: never;
@@ -1778,6 +1801,11 @@ export interface components {
             retry?: components["schemas"]["RetryPolicy"];
             progress?: components["schemas"]["Progress"];
             parentId?: string;
+            /** @description What it was made from, and at which event; not in lists */
+            forkedFrom?: {
+                jobId: string;
+                version: number;
+            };
             after?: components["schemas"]["After"][];
             timeout?: components["schemas"]["Duration"];
             /** @description Who runs it now */
@@ -3412,6 +3440,46 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Annotation"];
+            };
+        };
+        responses: {
+            202: components["responses"]["JobAccepted"];
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    forkJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description The event at which the job was looked at; the last one when absent */
+                    version?: number;
+                    /** @description The members that change; null takes one away */
+                    input?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Instead of this job's */
+                    labels?: {
+                        [key: string]: string;
+                    };
+                    priority?: components["schemas"]["Priority"];
+                };
             };
         };
         responses: {
