@@ -353,6 +353,8 @@ func (s *session) witness(step recording.Step, next []recording.Step) {
 	seen := s.witnessed
 	s.witnessed = nil
 	s.mu.Unlock()
+	all := slices.Clone(seen)
+	seen = slices.DeleteFunc(seen, func(a capture.Action) bool { return late(a, all) })
 	for i, a := range seen {
 		if a.Step.Type == step.Type && a.Step.Target != nil && step.Target != nil {
 			s.scribe.amend(step.ID, func(st *recording.Step) { s.enrich(st, a) })
@@ -370,6 +372,11 @@ func (s *session) witness(step recording.Step, next []recording.Step) {
 			s.place(a.Step, false)
 		}
 	}
+}
+
+// late says that an action only amends what was seen of an earlier step: a field tells of its last change when it is left.
+func late(a capture.Action, seen []capture.Action) bool {
+	return a.Replaces != "" && !slices.ContainsFunc(seen, func(o capture.Action) bool { return o.Replaces == "" && o.Step.ID == a.Replaces })
 }
 
 // unsaid: something happened that the script has no step for.
