@@ -117,7 +117,8 @@ func (n *node) start(ctx context.Context, r role) (err error) {
 	if err != nil {
 		return err
 	}
-	kinds, err := workers.NewRegistry(append(append(n.gather.All(), ping.Kind(), exercise.Kind(), rec.Kind(), n.generator(ver), n.caseWriter()), ver.Kinds()...)...)
+	all := append(append(n.gather.All(), ping.Kind(), exercise.Kind(), rec.Kind(), n.generator(ver), n.caseWriter()), ver.Kinds()...)
+	kinds, err := workers.NewRegistry(append(all, n.pipelines(all))...)
 	if err != nil {
 		return err
 	}
@@ -149,7 +150,11 @@ func (n *node) start(ctx context.Context, r role) (err error) {
 		if !r.work {
 			rec = nil
 		}
-		return n.startAPI(ctx, kinds, checks, rec)
+		if err := n.startAPI(ctx, kinds, checks, rec); err != nil {
+			return err
+		}
+		n.startFirstRun(ctx, kinds)
+		return nil
 	}
 	if err := n.startHealth(ctx, checks); err != nil {
 		return err
@@ -230,7 +235,7 @@ func (n *node) startAPI(ctx context.Context, kinds *workers.Registry, checks []h
 		Kinds: apiKinds(kinds), Artifacts: n.files, Page: webapp.Files(), Checks: checks, Logger: n.log, Metrics: n.metrics,
 		Recorder: apiRecorder{rec, repo, traces}, Profiles: apiProfiles{logins},
 		Uploads: n.files, MaxUpload: int64(n.cfg.IngestMaxUpload), Knowledge: known, Texts: knownTexts{n.files},
-		Preview: previews(n.gather), CheckEnvironment: n.looks(logins), Demo: n.demo,
+		Preview: previews(n.gather), CheckEnvironment: n.looks(logins), Demo: n.demo, DemoPipeline: n.firstRun(),
 	})
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"tapedeck/workers"
 	"tapedeck/workers/cases"
 	"tapedeck/workers/generate"
+	"tapedeck/workers/pipeline"
 	"tapedeck/workers/verify"
 	"tapedeck/workers/verify/runner"
 )
@@ -41,6 +42,11 @@ func (n *node) generator(v *verify.Verifier) workers.Kind {
 // caseWriter makes test cases of recordings and documents.
 func (n *node) caseWriter() workers.Kind {
 	return cases.Kind(cases.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files})
+}
+
+// pipelines runs the other kinds one after the other.
+func (n *node) pipelines(steps []workers.Kind) workers.Kind {
+	return pipeline.Kind(pipeline.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files, Kinds: steps})
 }
 
 func (n *node) startVerifier(ctx context.Context, v *verify.Verifier) error {
