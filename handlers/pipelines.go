@@ -24,7 +24,7 @@ var ofJob = []string{"project", "priority", "labels"}
 
 // runPipeline submits a pipeline: its input as JSON, or a form with that and the files that it is to read.
 func (s *Server) runPipeline(c *fiber.Ctx) error {
-	if kind, _, _ := mime.ParseMediaType(c.Get(fiber.HeaderContentType)); kind == fiber.MIMEMultipartForm {
+	if isForm(c) {
 		return s.runPipelineForm(c)
 	}
 	r, err := s.submitBody(c, pipeline.Kind, ofJob...)
@@ -32,6 +32,12 @@ func (s *Server) runPipeline(c *fiber.Ctx) error {
 		return err
 	}
 	return sendPipeline(c, r)
+}
+
+// isForm reports whether the request is a form with files.
+func isForm(c *fiber.Ctx) bool {
+	kind, _, _ := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	return kind == fiber.MIMEMultipartForm
 }
 
 func sendPipeline(c *fiber.Ctx, r submitted) error {

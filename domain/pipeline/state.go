@@ -45,7 +45,7 @@ type State struct {
 	Project    string            `json:"project"`
 	Status     job.Status        `json:"status"`
 	Labels     map[string]string `json:"labels,omitempty"`
-	Error      *job.Error        `json:"error,omitempty"`
+	Error      *Fault            `json:"error,omitempty"`
 	Steps      []StepState       `json:"steps"`
 	Result     *Result           `json:"result,omitempty"`
 	Earlier    *Earlier          `json:"earlier,omitempty"`
@@ -65,12 +65,19 @@ type StepState struct {
 	JobID  string `json:"jobId,omitempty"`
 	Kind   string `json:"kind,omitempty"`
 	// TakenFrom is the pipeline that did the step, when it was another one.
-	TakenFrom  string     `json:"takenFrom,omitempty"`
-	Attempt    int        `json:"attempt,omitzero"`
-	Error      *job.Error `json:"error,omitempty"`
-	CreatedAt  time.Time  `json:"createdAt,omitzero"`
-	StartedAt  time.Time  `json:"startedAt,omitzero"`
-	FinishedAt time.Time  `json:"finishedAt,omitzero"`
+	TakenFrom  string    `json:"takenFrom,omitempty"`
+	Attempt    int       `json:"attempt,omitzero"`
+	Error      *Fault    `json:"error,omitempty"`
+	CreatedAt  time.Time `json:"createdAt,omitzero"`
+	StartedAt  time.Time `json:"startedAt,omitzero"`
+	FinishedAt time.Time `json:"finishedAt,omitzero"`
+}
+
+// Fault is why a job failed.
+type Fault struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Detail  string `json:"detail,omitempty"`
 }
 
 // Done reports whether nothing is left to do for the step.

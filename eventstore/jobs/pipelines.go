@@ -69,7 +69,7 @@ func (r *Repository) LoadPipeline(ctx context.Context, id string) (pipeline.Stat
 		return pipeline.State{}, err
 	}
 	p := pipeline.State{
-		ID: s.ID, Project: s.Project, Status: s.Status, Labels: s.Labels, Error: s.Error, CreatedAt: s.CreatedAt, FinishedAt: s.FinishedAt,
+		ID: s.ID, Project: s.Project, Status: s.Status, Labels: s.Labels, Error: shown(s.Error), CreatedAt: s.CreatedAt, FinishedAt: s.FinishedAt,
 		Version: s.Version, Input: s.Input,
 	}
 	if in.Earlier.PipelineID != "" {
@@ -117,9 +117,17 @@ func (r *Repository) loadStep(ctx context.Context, id string, in pipeline.Input,
 	if err != nil {
 		return st, err
 	}
-	st.JobID, st.Kind, st.Status, st.Attempt, st.Error = s.ID, s.Kind, string(s.Status), s.Attempt, s.Error
+	st.JobID, st.Kind, st.Status, st.Attempt, st.Error = s.ID, s.Kind, string(s.Status), s.Attempt, shown(s.Error)
 	st.CreatedAt, st.StartedAt, st.FinishedAt = s.CreatedAt, s.StartedAt, s.FinishedAt
 	return st, nil
+}
+
+// shown is an error as a reader is told it: whether the engine would have tried again is no part of it.
+func shown(e *job.Error) *pipeline.Fault {
+	if e == nil {
+		return nil
+	}
+	return &pipeline.Fault{Code: e.Code, Message: e.Message, Detail: e.Detail}
 }
 
 // EndSteps passes a command to stop or cancel on to the step of a pipeline that has not ended. A pipeline's own attempt does
