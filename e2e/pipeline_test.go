@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -17,8 +16,9 @@ import (
 )
 
 // awaitPipeline asks until a pipeline is as wanted.
-func awaitPipeline(ctx context.Context, t *testing.T, c *client.Client, id, what string, want func(pipeline.State) bool) (p pipeline.State) {
+func awaitPipeline(t *testing.T, c *client.Client, id, what string, want func(pipeline.State) bool) (p pipeline.State) {
 	t.Helper()
+	ctx := deadline(t)
 	eventually(ctx, t, what, func() (bool, any) {
 		err := c.Get(ctx, "/api/pipelines/"+id, nil, &p)
 		return err == nil && want(p), p
@@ -30,7 +30,7 @@ func awaitPipeline(ctx context.Context, t *testing.T, c *client.Client, id, what
 // own goes from its recording to its proof, and again from its last step.
 func TestAPipelineProvesAFlowOfTheDemoShop(t *testing.T) {
 	t.Parallel()
-	ctx := deadline(t)
+	ctx := t.Context()
 	s := tapedecktest.Start(t, "serve", append(recordsHere(t), "DEMO=1")...)
 	c := s.Client()
 	var info struct {
@@ -44,10 +44,10 @@ func TestAPipelineProvesAFlowOfTheDemoShop(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, pipeline.Kind, first.Kind)
 	require.Equal(t, map[string]string{"demo": "1"}, first.Labels)
-	record := awaitPipeline(ctx, t, c, first.JobID, "the first step is begun", func(p pipeline.State) bool { return p.Steps[0].JobID != "" }).Steps[0].JobID
+	record := awaitPipeline(t, c, first.JobID, "the first step is begun", func(p pipeline.State) bool { return p.Steps[0].JobID != "" }).Steps[0].JobID
 	_, err = c.Command(ctx, first.JobID, "cancel", nil)
 	require.NoError(t, err)
-	p := awaitPipeline(ctx, t, c, first.JobID, "the pipeline and its step are cancelled", func(p pipeline.State) bool {
+	p := awaitPipeline(t, c, first.JobID, "the pipeline and its step are cancelled", func(p pipeline.State) bool {
 		return p.Status == "cancelled" && p.Steps[0].Status == "cancelled"
 	})
 	require.Equal(t, record, p.Steps[0].JobID)

@@ -181,17 +181,21 @@ func report(out io.Writer, runs []run) error {
 	_, _ = fmt.Fprintln(w, "\nPIPELINE\tSTEP\tSTATUS\tTIME")
 	for _, r := range runs {
 		for _, st := range r.state.Steps {
-			took := "–"
-			if !st.FinishedAt.IsZero() {
-				took = st.FinishedAt.Sub(st.CreatedAt).Round(100 * time.Millisecond).String()
-			}
-			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.what, st.Step, strings.ReplaceAll(st.Status, "_", " "), took)
+			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.what, st.Step, strings.ReplaceAll(st.Status, "_", " "), took(st.CreatedAt, st.FinishedAt))
 		}
 		outcome := "not proven"
 		if r.state.Result != nil {
 			outcome = r.state.Result.Outcome
 		}
-		_, _ = fmt.Fprintf(w, "%s\ttests\t%s\t%s\n", r.what, outcome, r.state.FinishedAt.Sub(r.state.CreatedAt).Round(100*time.Millisecond))
+		_, _ = fmt.Fprintf(w, "%s\ttests\t%s\t%s\n", r.what, outcome, took(r.state.CreatedAt, r.state.FinishedAt))
 	}
 	return w.Flush()
+}
+
+// took is how long something took; a dash when it has not ended.
+func took(from, to time.Time) string {
+	if to.IsZero() {
+		return "–"
+	}
+	return to.Sub(from).Round(100 * time.Millisecond).String()
 }
