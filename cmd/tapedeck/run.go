@@ -150,11 +150,8 @@ func (n *node) start(ctx context.Context, r role) (err error) {
 		if !r.work {
 			rec = nil
 		}
-		if err := n.startAPI(ctx, kinds, checks, rec); err != nil {
-			return err
-		}
-		n.startFirstRun(ctx, kinds)
-		return nil
+		n.startFirstRun(ctx, kinds) // before the page can ask for it
+		return n.startAPI(ctx, kinds, checks, rec)
 	}
 	if err := n.startHealth(ctx, checks); err != nil {
 		return err
