@@ -144,7 +144,7 @@ func (c Config) begin(ctx context.Context, j *workers.Job, in pipeline.Input) (*
 			return nil, workers.Permanent(CodeQueue, fmt.Errorf("queue %s is that of the step %s, which would wait for this pipeline as this one for it: use queue %s", s.Queue, step, pipeline.Queue))
 		}
 	}
-	return &run{cfg: c, job: j, in: in, retriedAt: retriedAt(s)}, nil
+	return &run{cfg: c, job: j, in: in, priority: s.Priority, retriedAt: retriedAt(s)}, nil
 }
 
 // retriedAt is when the first attempt began after somebody retried the pipeline for the last time; zero when nobody did.

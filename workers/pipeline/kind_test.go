@@ -25,7 +25,8 @@ func TestStepsFollowEachOther(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.start()
-	ids := []string{b.submit(full()), b.submit(full()), b.submit(full())}
+	high := func(c *job.Submit) { c.Priority = job.PriorityHigh }
+	ids := []string{b.submit(full(), high), b.submit(full(), high), b.submit(full(), high)}
 	for _, id := range ids {
 		s := b.final(id)
 		require.Equal(t, job.StatusSucceeded, s.Status, "%+v", s.Error)
@@ -45,6 +46,7 @@ func TestStepsFollowEachOther(t *testing.T) {
 			}
 			child := b.final(st.JobID)
 			require.Equal(t, id, child.ParentID)
+			require.Equal(t, job.PriorityHigh, child.Priority)
 			require.Equal(t, map[string]string{"of": "test"}, child.Labels)
 		}
 	}

@@ -25,6 +25,8 @@ type run struct {
 	cfg Config
 	job *workers.Job
 	in  pipeline.Input
+	// priority is that of the steps too.
+	priority job.Priority
 	// retriedAt: steps that ended without success before are run again.
 	retriedAt time.Time
 	result    pipeline.Result
@@ -130,7 +132,7 @@ func (r *run) submit(ctx context.Context, step pipeline.Step, id string) (job.St
 	}
 	spec := k.Spec()
 	s, _, err := r.cfg.Jobs.Submit(ctx, id, r.job.Project(), r.job.Caller(), job.Submit{
-		Now: r.cfg.Now(), Kind: spec.Name, Queue: spec.Queue, Input: input, Labels: r.job.Labels(), Retry: spec.Retry,
+		Now: r.cfg.Now(), Kind: spec.Name, Queue: spec.Queue, Priority: r.priority, Input: input, Labels: r.job.Labels(), Retry: spec.Retry,
 		TimeoutMS: spec.Timeout.Milliseconds(), ParentID: r.job.ID(), Fingerprint: id, CommandID: id,
 	})
 	return s, err
