@@ -86,8 +86,6 @@ func (r *run) wait(ctx context.Context, at eventstore.Position, stop <-chan stru
 	select {
 	case err = <-grown:
 	case <-stop:
-		cancel()
-		<-grown
 		return nil
 	}
 	if err != nil {
