@@ -221,6 +221,11 @@ func (r *run) take(ctx context.Context, step pipeline.Step, s job.State) error {
 			return err
 		}
 		r.result.ProofID, r.result.Outcome = s.ID, string(p.Status)
+		for _, v := range p.Verdicts {
+			if v.Why != "" {
+				r.job.Logf(slog.LevelWarn, "verify: a test is not proven: %s", v.Why)
+			}
+		}
 	}
 	return nil
 }
