@@ -86,6 +86,10 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s)
 proof: deps-test spa ## Hold tests against MUTANTS (60) faults: slow
 	MUTANTS=$${MUTANTS:-60} RUN="FaultsTellTestsApart|WhatFailsIsRepaired" scripts/test-go ./e2e
 
+.PHONY: smoke
+smoke: deps-test build ## Run the pipeline headless on the demo shop and on MailDev, and say what it took
+	scripts/smoke
+
 .PHONY: chaos
 chaos: deps-test spa ## Kill workers, API and Redis KILLS (200) times under load
 	TAPEDECK_KILLS=$(KILLS) $(GO) test -count=1 -timeout 3h -v -run 'TestChaos' ./e2e/...

@@ -16,7 +16,7 @@ import (
 // limitBody reads the body of every route but those that take a stream, which bound it themselves.
 func (s *Server) limitBody(c *fiber.Ctx) error {
 	stream := c.Context().RequestBodyStream()
-	if stream == nil || c.Path() == documentsPath || c.Path() == verifyPath {
+	if stream == nil || c.Path() == documentsPath || c.Path() == verifyPath || c.Path() == pipelinesPath && isForm(c) {
 		return c.Next()
 	}
 	raw, err := io.ReadAll(io.LimitReader(stream, int64(s.cfg.BodyLimit)+1))

@@ -179,7 +179,7 @@ func (r *bulkRun) one(ctx context.Context, id string) (job.Status, string) {
 	case r.body.DryRun:
 		return state.Status, ""
 	}
-	if _, _, err = r.server.repo.Execute(ctx, id, r.by, cmd); err != nil {
+	if err = r.server.command(ctx, id, r.by, cmd); err != nil {
 		return state.Status, r.why(err)
 	}
 	return state.Status, ""

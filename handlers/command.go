@@ -94,7 +94,7 @@ func (s *Server) execute(c *fiber.Ctx, cmd job.Command) error {
 	ctx, cancel := within()
 	defer cancel()
 	if version == 0 {
-		_, _, err = s.repo.Execute(ctx, id, caller(c), cmd)
+		err = s.command(ctx, id, caller(c), cmd)
 	} else {
 		err = s.executeAt(ctx, id, version, caller(c), cmd)
 	}
@@ -109,6 +109,15 @@ func (s *Server) execute(c *fiber.Ctx, cmd job.Command) error {
 	return sendJSON(c, fiber.StatusAccepted, tapeBody(j))
 }
 
+// command decides and appends; the end of a pipeline reaches its steps.
+func (s *Server) command(ctx context.Context, id string, by jobs.Caller, cmd job.Command) error {
+	state, _, err := s.repo.Execute(ctx, id, by, cmd)
+	if err != nil {
+		return err
+	}
+	return s.endSteps(ctx, by, state, cmd)
+}
+
 // executeAt decides once, on the version that the client has seen.
 func (s *Server) executeAt(ctx context.Context, id string, version uint64, by jobs.Caller, cmd job.Command) error {
 	state, err := s.repo.Load(ctx, id)
@@ -116,7 +125,10 @@ func (s *Server) executeAt(ctx context.Context, id string, version uint64, by jo
 		return err
 	}
 	if state.Version == version {
-		_, _, err = s.repo.Apply(ctx, state, by, cmd)
+		state, _, err = s.repo.Apply(ctx, state, by, cmd)
+		if err == nil {
+			return s.endSteps(ctx, by, state, cmd)
+		}
 	}
 	if state.Version != version || errors.Is(err, eventstore.ErrConflict) {
 		return problem.New(problem.Conflict, "the job has changed since this version",

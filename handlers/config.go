@@ -65,6 +65,8 @@ type Config struct {
 	Page fs.FS
 	// Demo is the address of the demo shop that this process serves; empty when it serves none.
 	Demo string
+	// DemoPipeline is the pipeline that runs on it by itself; empty for none.
+	DemoPipeline string
 	// Checks are further dependencies for /readyz.
 	Checks []Check
 	// Metrics are served at /metrics beside the server's own; nil is none.

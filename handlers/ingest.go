@@ -226,22 +226,28 @@ func (s *Server) readForm(form *multipart.Reader, in *documents) error {
 			return brokenForm(err)
 		}
 		name, isFile := fileName(part)
-		switch {
-		case !isFile:
+		if isFile {
+			err = s.takeNamed(part, name, in, &left)
+		} else {
 			err = in.field(part)
-		case len(in.Files) == maxFiles:
-			err = problem.Field1("files", "at most "+strconv.Itoa(maxFiles)+" files at a time")
-		case name == "":
-			err = problem.Field1("files", "a file needs a name")
-		case in.has(name):
-			err = problem.Field1("files", "two files are named "+name)
-		default:
-			err = s.takeFile(part, name, in, &left)
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// takeNamed takes a file whose name no other has.
+func (s *Server) takeNamed(part *multipart.Part, name string, in *documents, left *int64) error {
+	switch {
+	case len(in.Files) == maxFiles:
+		return problem.Field1("files", "at most "+strconv.Itoa(maxFiles)+" files at a time")
+	case name == "":
+		return problem.Field1("files", "a file needs a name")
+	case in.has(name):
+		return problem.Field1("files", "two files are named "+name)
+	}
+	return s.takeFile(part, name, in, left)
 }
 
 func brokenForm(err error) error {

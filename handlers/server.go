@@ -99,6 +99,7 @@ func (s *Server) mount() error {
 	s.mountKnowledge()
 	s.mountSuites()
 	s.mountTestCases()
+	s.mountPipelines()
 	s.mountEnvironments()
 	s.mountDoor()
 	s.mountSystem()
@@ -184,6 +185,12 @@ func (s *Server) mountTestCases() {
 	s.post("/api/test-cases/:jobId/cases/:caseId/accept", s.reviewCase(acceptCase))
 	s.post("/api/test-cases/:jobId/cases/:caseId/reject", s.reviewCase(rejectCase))
 	s.post("/api/test-cases/:jobId/cases/:caseId/prove", s.reviewCase(s.proveCase))
+}
+
+func (s *Server) mountPipelines() {
+	s.post(pipelinesPath, s.runPipeline)
+	s.get(pipelinesPath+"/:jobId", s.getPipeline)
+	s.post(pipelinesPath+"/:jobId/retry", s.retryPipeline)
 }
 
 func (s *Server) mountKnowledge() {

@@ -72,6 +72,8 @@ type infoBody struct {
 // demoBody is where the demo shop of this process is.
 type demoBody struct {
 	URL string `json:"url"`
+	// PipelineID is the pipeline that runs on it by itself.
+	PipelineID string `json:"pipelineId,omitempty"`
 }
 
 func (s *Server) readInfo(c *fiber.Ctx) error {
@@ -84,7 +86,7 @@ func (s *Server) readInfo(c *fiber.Ctx) error {
 	}
 	var demo *demoBody
 	if s.cfg.Demo != "" {
-		demo = &demoBody{s.cfg.Demo}
+		demo = &demoBody{s.cfg.Demo, s.cfg.DemoPipeline}
 	}
 	return sendJSON(c, fiber.StatusOK, infoBody{
 		Version: s.cfg.Version, Store: health.Backend, Durability: health.Durability, Epoch: s.store.Epoch(), Addr: s.Addr(),

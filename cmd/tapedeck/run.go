@@ -117,7 +117,8 @@ func (n *node) start(ctx context.Context, r role) (err error) {
 	if err != nil {
 		return err
 	}
-	kinds, err := workers.NewRegistry(append(append(n.gather.All(), ping.Kind(), exercise.Kind(), rec.Kind(), n.generator(ver), n.pusher(), n.caseWriter()), ver.Kinds()...)...)
+	all := append(append(n.gather.All(), ping.Kind(), exercise.Kind(), rec.Kind(), n.generator(ver), n.pusher(), n.caseWriter()), ver.Kinds()...)
+	kinds, err := workers.NewRegistry(append(all, n.pipelines(all))...)
 	if err != nil {
 		return err
 	}
@@ -149,6 +150,7 @@ func (n *node) start(ctx context.Context, r role) (err error) {
 		if !r.work {
 			rec = nil
 		}
+		n.startFirstRun(ctx, kinds) // before the page can ask for it
 		return n.startAPI(ctx, kinds, checks, rec)
 	}
 	if err := n.startHealth(ctx, checks); err != nil {
@@ -230,7 +232,7 @@ func (n *node) startAPI(ctx context.Context, kinds *workers.Registry, checks []h
 		Kinds: apiKinds(kinds), Artifacts: n.files, Page: webapp.Files(), Checks: checks, Logger: n.log, Metrics: n.metrics,
 		Recorder: apiRecorder{rec, repo, traces}, Profiles: apiProfiles{logins},
 		Uploads: n.files, MaxUpload: int64(n.cfg.IngestMaxUpload), Knowledge: known, Texts: knownTexts{n.files},
-		Preview: previews(n.gather), CheckEnvironment: n.looks(logins), Demo: n.demo,
+		Preview: previews(n.gather), CheckEnvironment: n.looks(logins), Demo: n.demo, DemoPipeline: n.firstRun(),
 	})
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"tapedeck/workers"
 	"tapedeck/workers/cases"
 	"tapedeck/workers/generate"
+	"tapedeck/workers/pipeline"
 	"tapedeck/workers/verify"
 	"tapedeck/workers/verify/runner"
 )
@@ -47,6 +48,11 @@ func (n *node) caseWriter() workers.Kind {
 func (n *node) pusher() workers.Kind {
 	cfg := generate.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files}
 	return generate.PushKind(cfg, n.cfg.GitHosts)
+}
+
+// pipelines runs the other kinds one after the other.
+func (n *node) pipelines(steps []workers.Kind) workers.Kind {
+	return pipeline.Kind(pipeline.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files, Kinds: steps})
 }
 
 func (n *node) startVerifier(ctx context.Context, v *verify.Verifier) error {

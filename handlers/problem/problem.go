@@ -11,6 +11,7 @@ import (
 
 	"tapedeck/domain/environment"
 	"tapedeck/domain/job"
+	"tapedeck/domain/pipeline"
 	"tapedeck/domain/proof"
 	"tapedeck/domain/recording"
 	"tapedeck/domain/testcase"
@@ -129,6 +130,8 @@ func Of(err error) *Problem {
 		return New(NotFound, "no such recording")
 	case errors.Is(err, proof.ErrNotFound):
 		return New(NotFound, "no such proof: it begins when the job of a verification has read its project")
+	case errors.Is(err, pipeline.ErrNotFound):
+		return New(NotFound, pipeline.ErrNotFound.Error())
 	case errors.As(err, &refusedCases):
 		return New(Conflict, refusedCases.Why)
 	case errors.As(err, &badCase):

@@ -589,6 +589,73 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/pipelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record, read documents, make test cases, write tests and verify them, as one job
+         * @description Submits a job of the kind `pipeline.run`, whose input the body is (its schema is in `/api/kinds`), with `project`,
+         *     `priority` and `labels` of the job beside it. Each step is a job of its own, a child of the pipeline. As a form, `input` is
+         *     the same JSON, and the files are documents that are read: they are `ingest.files`.
+         *
+         *     What a step would refuse is refused at once, with the path of its member in `record` or `ingest`. Stopping or cancelling the
+         *     job reaches its steps; `POST /api/jobs/{jobId}/retry` goes on with the step that did not succeed.
+         */
+        post: operations["runPipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipelines/{jobId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        /** A pipeline with its steps as they are now */
+        get: operations["getPipeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipelines/{jobId}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do a pipeline again from a step on
+         * @description Submits a new pipeline that takes what this one has done before the step, and does the rest again. Without `from` it begins
+         *     with the first step that has not succeeded.
+         */
+        post: operations["retryPipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/test-cases/generate": {
         parameters: {
             query?: never;
@@ -2129,6 +2196,8 @@ export interface components {
             demo?: {
                 /** Format: uri */
                 url: string;
+                /** @description The pipeline that runs on it by itself, once for each log; missing when recorded pages do not reach it */
+                pipelineId?: string;
             };
         };
         Readiness: {
@@ -2675,6 +2744,87 @@ export interface components {
                     rate: number;
                 }[];
             };
+        };
+        /** @enum {string} */
+        PipelineStepName: "record" | "ingest" | "cases" | "generate" | "verify";
+        PipelineInput: {
+            project?: string;
+            priority?: components["schemas"]["Priority"];
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description A recording that there is; without one record is needed */
+            recordingId?: string;
+            /** @description The input of recorder.record */
+            record?: {
+                [key: string]: unknown;
+            };
+            /** @description The input of ingest.documents; absent: no documents are read */
+            ingest?: {
+                [key: string]: unknown;
+            };
+            /** @description Ids of sources that there are, for the test cases */
+            sources?: string[];
+            /** @description Make test cases; true when absent */
+            cases?: boolean;
+            /** @description Add assertions of what the steps change; true when absent */
+            learn?: boolean;
+            /** @description How often each test runs; 5 when absent */
+            runs?: number;
+            /** @description How many faults they are tried with; 200 when absent */
+            mutants?: number;
+            /** @description How long faults may take; 120 when absent */
+            budgetSeconds?: number;
+            earlier?: components["schemas"]["EarlierPipeline"];
+        };
+        /** @description A pipeline whose steps before from are taken as they are */
+        EarlierPipeline: {
+            pipelineId: string;
+            from: components["schemas"]["PipelineStepName"];
+        };
+        Pipeline: {
+            jobId: string;
+            project: string;
+            /** @description The job's */
+            status: string;
+            labels?: {
+                [key: string]: string;
+            };
+            error?: components["schemas"]["JobError"];
+            steps: components["schemas"]["PipelineStep"][];
+            result?: components["schemas"]["PipelineResult"];
+            earlier?: components["schemas"]["EarlierPipeline"];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            finishedAt?: string;
+            version: number;
+        };
+        PipelineStep: {
+            step: components["schemas"]["PipelineStepName"];
+            /** @description That of the step's job, or pending, given (a recording that there was) or left_out */
+            status: string;
+            jobId?: string;
+            kind?: string;
+            /** @description The pipeline that did the step, when it was another one */
+            takenFrom?: string;
+            attempt?: number;
+            error?: components["schemas"]["JobError"];
+            /** Format: date-time */
+            createdAt?: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** Format: date-time */
+            finishedAt?: string;
+        };
+        PipelineResult: {
+            recordingId?: string;
+            sources?: string[];
+            casesId?: string;
+            generateId?: string;
+            proofId?: string;
+            /** @description That of the proof (proven, failed, broken), or stopped */
+            outcome?: string;
         };
         IngestAccepted: {
             jobId: string;
@@ -4124,6 +4274,102 @@ export interface operations {
             };
             404: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    runPipeline: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PipelineInput"];
+                "multipart/form-data": {
+                    /** @description JSON: what would be the body */
+                    input: string;
+                    files?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description In the log */
+            202: {
+                headers: {
+                    Location?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestAccepted"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pipeline */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pipeline"];
+                };
+            };
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    retryPipeline: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    from?: components["schemas"]["PipelineStepName"];
+                };
+            };
+        };
+        responses: {
+            /** @description In the log */
+            202: {
+                headers: {
+                    Location?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestAccepted"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

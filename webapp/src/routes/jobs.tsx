@@ -4,6 +4,7 @@ import { SearchX } from "lucide-react";
 import { Notice } from "@/components/fault";
 import { PageHead } from "@/components/page";
 import { Button, buttonClass } from "@/components/ui/button";
+import { FirstRun } from "@/features/job/first-run";
 import { JobsView } from "@/features/jobs/jobs-view";
 import type { JobsSearch } from "@/features/jobs/search";
 import { Logo } from "@/features/shell/logo";
@@ -52,6 +53,7 @@ export function JobsPage() {
           ))}
         </nav>
       </PageHead>
+      <FirstRun />
       <JobsView
         search={search}
         change={change}

@@ -34,6 +34,7 @@ export class FakeServer {
   sockets = new Set<FakeSocket>();
   requests: { method: string; path: string; body: unknown }[] = [];
   epoch = "e1";
+  demo: { url: string; pipelineId?: string } | undefined;
   down = false;
   clock = Date.now();
   paused = new Set<string>();
@@ -435,6 +436,7 @@ export class FakeServer {
         epoch: this.epoch,
         startedAt: this.#time(),
         projects: ["default", "checkout"],
+        demo: this.demo,
       });
     }
     if (area === "kinds") return json({ items: fakeKinds });
