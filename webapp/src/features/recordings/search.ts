@@ -1,5 +1,6 @@
 import type { RecordingSort } from "@/lib/recorder-api";
-import { type RecordingStatus, recordingStatuses } from "@/lib/recording";
+import type { RecordingStatus } from "@/lib/recording";
+import { recordingStatuses } from "@/lib/recording-status";
 import { count, one } from "@/lib/search";
 
 export const librarySorts: Partial<Record<RecordingSort, string>> = {
