@@ -31,7 +31,7 @@ export default defineConfig({
     sourcemap: false,
     modulePreload: { polyfill: false },
     // The shell lists every chunk by its file: names would weigh on every page.
-    rolldownOptions: { output: { chunkFileNames: "assets/[hash:6].js" } },
+    rolldownOptions: { output: { chunkFileNames: "assets/[hash].js" } },
   },
   server: { proxy: { "/api": { target: server, ws: true } } },
   test: {
