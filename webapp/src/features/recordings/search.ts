@@ -42,6 +42,7 @@ export const recordingTabs = [
   "variables",
   "versions",
   "artifacts",
+  "tests",
 ] as const;
 export type RecordingTab = (typeof recordingTabs)[number];
 
