@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { ChevronRight, Copy, Download, FileX, FlaskConical, RotateCw } from "lucide-react";
+import { Copy, Download, FileX, FlaskConical, RotateCw } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { Fault, Notice } from "@/components/fault";
 import { isFinal, StatusMark } from "@/components/status";
@@ -144,11 +144,10 @@ function Head({ job }: { job: Job }) {
 
 export function Breadcrumb() {
   return (
-    <nav aria-label="Breadcrumb" className="flex items-center gap-1 text-sm text-ink-3">
+    <nav aria-label="Breadcrumb" className="text-sm text-ink-3">
       <Link to="/suites" className="hover:text-ink hover:underline">
         Suites
       </Link>
-      <ChevronRight className="size-3.5" aria-hidden="true" />
     </nav>
   );
 }
