@@ -30,6 +30,8 @@ export default defineConfig({
     manifest: true,
     sourcemap: false,
     modulePreload: { polyfill: false },
+    // The shell lists every chunk by its file: names would weigh on every page.
+    rolldownOptions: { output: { chunkFileNames: "assets/[hash].js" } },
   },
   server: { proxy: { "/api": { target: server, ws: true } } },
   test: {

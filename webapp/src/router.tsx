@@ -14,6 +14,7 @@ import { readDocumentSearch, readKnowledgeSearch } from "@/features/knowledge/se
 import { type Filter, filters } from "@/features/proof/search";
 import { readLibrarySearch, readRecordingSearch } from "@/features/recordings/search";
 import { Shell } from "@/features/shell/shell";
+import { readCasesSearch, readSuitesSearch } from "@/features/suites/search";
 import { patient } from "@/lib/patient";
 import { count, one, only, parseSearch, stringifySearch } from "@/lib/search";
 
@@ -171,6 +172,35 @@ const knownDocument = createRoute({
   ),
 });
 
+const suites = createRoute({
+  getParentRoute: () => root,
+  path: "/suites",
+  validateSearch: only(readSuitesSearch),
+  component: lazyRouteComponent(
+    patient(() => import("@/routes/suites")),
+    "SuitesPage",
+  ),
+});
+
+const suite = createRoute({
+  getParentRoute: () => root,
+  path: "/suites/$suiteId",
+  component: lazyRouteComponent(
+    patient(() => import("@/routes/suites")),
+    "SuiteRoute",
+  ),
+});
+
+const caseSet = createRoute({
+  getParentRoute: () => root,
+  path: "/suites/cases/$setId",
+  validateSearch: only(readCasesSearch),
+  component: lazyRouteComponent(
+    patient(() => import("@/routes/case-set")),
+    "CaseSetRoute",
+  ),
+});
+
 const environments = createRoute({
   getParentRoute: () => root,
   path: "/environments",
@@ -216,7 +246,7 @@ export function newRouter(queries: QueryClient, history?: RouterHistory) {
     history,
     routeTree: root.addChildren([
       ...[index, jobs, job, submit, record, session, recordings, recording],
-      ...[knowledge, knownDocument, environments, queues, dead, stats],
+      ...[knowledge, knownDocument, suites, suite, caseSet, environments, queues, dead, stats],
     ]),
     context: { queries },
     parseSearch,

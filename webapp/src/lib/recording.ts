@@ -153,12 +153,6 @@ export interface Step {
 
 export type Variable = Schemas["Variable"];
 
-export const recordingStatuses = [
-  "recording",
-  "complete",
-  "cancelled",
-  "failed",
-] as const satisfies readonly RecordingStatus[];
 export type RecordingStatus = Schemas["RecordingStatus"];
 
 export type Recording = Omit<Schemas["Recording"], "steps"> & { steps: Step[] };

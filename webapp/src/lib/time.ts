@@ -1,3 +1,5 @@
+import { clock } from "./clock";
+
 const UNITS: [string, number][] = [
   ["d", 86_400_000],
   ["h", 3_600_000],
@@ -34,25 +36,11 @@ export function ago(then: string | number, now: number): string {
   return ms < 0 ? `in ${text}` : `${text} ago`;
 }
 
-const clockFormat = new Intl.DateTimeFormat(undefined, {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hourCycle: "h23",
-});
 const dateFormat = new Intl.DateTimeFormat(undefined, {
   year: "numeric",
   month: "short",
   day: "numeric",
 });
-
-/** Hours, minutes and seconds of local time; with milliseconds when asked. */
-export function clock(time: string | number | Date, millis = false): string {
-  const at = new Date(time);
-  if (Number.isNaN(at.getTime())) return "–";
-  const text = clockFormat.format(at);
-  return millis ? `${text}.${String(at.getMilliseconds()).padStart(3, "0")}` : text;
-}
 
 /** Date and time of local time, to the millisecond: for titles and details. */
 export function stamp(time: string | number | Date): string {

@@ -9,6 +9,7 @@ import { Beside, Passages } from "@/features/knowledge/document-view";
 import { keys } from "@/features/knowledge/keys";
 import { useKnowledgeAction } from "@/features/knowledge/use-knowledge";
 import { useRefreshOnEvents } from "@/features/live/use-refresh";
+import { CitedBy } from "@/features/suites/cited-by";
 import { apiURL } from "@/lib/api";
 import { type DocumentDetail, knowledge } from "@/lib/knowledge-api";
 import { patient } from "@/lib/patient";
@@ -56,6 +57,7 @@ function DocumentPage({ detail }: { detail: DocumentDetail }) {
             <Passages documentId={doc.documentId} current={passage} />
             <div className="min-w-0">
               <Beside documentId={doc.documentId} passage={passage} />
+              <CitedBy documentId={doc.documentId} sourceId={doc.sourceId} project={doc.project} />
               <Versions detail={detail} />
             </div>
           </div>

@@ -32,6 +32,7 @@ const NetworkView = lazy(patient(() => import("@/features/recordings/network-vie
 const ConsoleView = lazy(patient(() => import("@/features/recordings/console-view")));
 const VariablesView = lazy(patient(() => import("@/features/recordings/variables-view")));
 const VersionsView = lazy(patient(() => import("@/features/recordings/versions-view")));
+const RecordingTests = lazy(patient(() => import("@/features/suites/recording-tests")));
 const ArtifactsView = lazy(
   patient(() =>
     import("@/features/job/artifacts-view").then((all) => ({ default: all.ArtifactsView })),
@@ -45,6 +46,7 @@ const tabNames: Record<RecordingTab, string> = {
   variables: "Variables",
   versions: "Versions",
   artifacts: "Artefacts",
+  tests: "Tests",
 };
 
 export function RecordingRoute() {
@@ -216,6 +218,7 @@ function Loaded({
           />
         )}
         {tab === "artifacts" && <ArtifactsView jobId={id} />}
+        {tab === "tests" && <RecordingTests recordingId={id} project={latest.project} />}
       </Suspense>
     </>
   );

@@ -4,6 +4,7 @@ import { FakeEnvironments } from "./fake-environments";
 import { FakeKnowledge } from "./fake-knowledge";
 import { FakeProofs } from "./fake-proofs";
 import { FakeRecorder } from "./fake-recorder";
+import { FakeSuites } from "./fake-suites";
 
 type Data = Record<string, unknown>;
 interface Tape {
@@ -44,6 +45,7 @@ export class FakeServer {
   knowledge = new FakeKnowledge();
   environments = new FakeEnvironments();
   proofs = new FakeProofs(this);
+  suites = new FakeSuites(this);
 
   cursor(position = this.log.length): string {
     return `${this.epoch}.${position}.c0ffee`;
@@ -252,6 +254,8 @@ export class FakeServer {
     if (area === "recorder" || area === "recordings") {
       return this.recorder.handle(request, url, body);
     }
+    if (area === "test-cases") return this.suites.handle(request, url, body);
+    if (area === "suites" && !id) return this.suites.handle(request, url, body);
     if (area === "suites") return this.proofs.handle(url);
     if (area === "knowledge") return this.knowledge.handle(request, url);
     if (area === "environments") return this.environments.handle(request, url, body);
@@ -272,14 +276,14 @@ export class FakeServer {
     const key = sort.endsWith("updatedAt") ? "updatedAt" : "createdAt";
     const q = query.get("q")?.toLowerCase();
     const found = [...this.tapes.values()]
+      .filter(({ job }) => !q || JSON.stringify(job).toLowerCase().includes(q))
       .map(({ job: { input: _input, result: _result, ...job } }) => job as Job)
       .filter(
         (job) =>
           (!status.length || status.includes(job.status)) &&
           (!kind.length || kind.includes(job.kind)) &&
           (!query.has("project") || job.project === query.get("project")) &&
-          (!query.has("parent") || job.parentId === query.get("parent")) &&
-          (!q || JSON.stringify(job).toLowerCase().includes(q)),
+          (!query.has("parent") || job.parentId === query.get("parent")),
       )
       .sort((a, b) =>
         a[key] === b[key] ? (a.jobId < b.jobId ? -1 : 1) : a[key] < b[key] ? -1 : 1,

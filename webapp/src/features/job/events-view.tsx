@@ -4,8 +4,9 @@ import { Json } from "@/components/json";
 import { Button } from "@/components/ui/button";
 import type { TapeEvent } from "@/lib/api";
 import { copyText } from "@/lib/clipboard";
+import { clock } from "@/lib/clock";
 import { summary } from "@/lib/tape";
-import { clock, duration, stamp } from "@/lib/time";
+import { duration, stamp } from "@/lib/time";
 
 /** The job's state events, each with its whole envelope one click away and an address of its own. */
 export function EventsView({

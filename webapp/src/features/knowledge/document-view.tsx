@@ -4,9 +4,9 @@ import { clsx } from "clsx";
 import { useEffect, useRef } from "react";
 import { Fault } from "@/components/fault";
 import { knowledge, type Passage } from "@/lib/knowledge-api";
+import { cells, plain } from "@/lib/plain";
 import { keys } from "./keys";
 import { RequirementMark } from "./marks";
-import { cells, plain } from "./plain";
 
 /**
  * A document's passages in their order, under their headings. They are shown as the text that they

@@ -2,7 +2,8 @@ import { clsx } from "clsx";
 import { memo } from "react";
 import { parseAnsi, type Span } from "@/lib/ansi";
 import type { LogLine } from "@/lib/api";
-import { clock, stamp } from "@/lib/time";
+import { clock } from "@/lib/clock";
+import { stamp } from "@/lib/time";
 
 /** The height of a line in pixels: every line has it, so that a place in the log is a product. */
 export const LINE = 20;

@@ -5,11 +5,12 @@ import { Dialog, DialogBody } from "@/components/ui/dialog";
 import { useMedia } from "@/lib/hooks";
 import type { Judgement, ProofRun, ProofTest } from "@/lib/proof-api";
 import { evidenceURL, proofs } from "@/lib/proof-api";
+import { isHarmless } from "@/lib/proof-score";
 import { duration, integer } from "@/lib/time";
 import { useTrace } from "@/lib/trace";
 import { FaultChanges } from "./fault-change";
 import { looks, StateMark } from "./marks";
-import { type Cell, type Column, isHarmless } from "./matrix";
+import type { Cell, Column } from "./matrix";
 import { Network } from "./network";
 import { columnName, latencyOf, placeOf, titleOf } from "./words";
 

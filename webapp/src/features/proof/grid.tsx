@@ -4,7 +4,7 @@ import { type MouseEvent, memo, useEffect, useLayoutEffect, useMemo, useRef } fr
 import { useMedia } from "@/lib/hooks";
 import { looks } from "./marks";
 import type { CellState, Column, Group, Matrix } from "./matrix";
-import { cellKey, findCell } from "./search";
+import { cellKey, findCell } from "./matrix";
 import { type Place, useGridKeys } from "./use-grid-keys";
 import { cellName, placeOf, titleOf } from "./words";
 

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import type { Judgement, Proof, ProofRun } from "@/lib/proof-api";
-import { filtered, matrixOf } from "./matrix";
-import { standings } from "./score";
-import { cellKey, findCell } from "./search";
+import { standings } from "@/lib/proof-score";
+import { cellKey, filtered, findCell, matrixOf } from "./matrix";
 import { moved } from "./use-grid-keys";
 
 const tests = ["a", "b"].map((id) => ({ id, titles: [id], file: "x.spec.ts", recordingId: "r1" }));

@@ -1,4 +1,5 @@
 import type { Judgement, Mutant, Proof, ProofRun, ProofTest } from "@/lib/proof-api";
+import { countedRuns, harmless, isHarmless, layerOf } from "@/lib/proof-score";
 import type { Filter } from "./search";
 
 /** What a cell says. Only the first of each half is what one wishes for. */
@@ -41,16 +42,7 @@ export interface Matrix {
   cell(test: ProofTest, column: Column): Cell;
 }
 
-/** The layer of changes that no test should mind. */
-const harmless = "harmless";
 const layers = ["response", "script", "page", harmless];
-
-/** What stands before the dot of an operator's name. */
-export function layerOf(operator: string): string {
-  return operator.split(".", 1)[0] ?? "";
-}
-
-export const isHarmless = (mutant: Mutant) => layerOf(mutant.operator) === harmless;
 
 /** Everything about a proof as tests by runs and faults; live while more of it may come. */
 export function matrixOf(proof: Proof, live: boolean): Matrix {
@@ -105,12 +97,6 @@ export function filtered(matrix: Matrix, filter: Filter | undefined): Matrix {
 function fits(state: CellState, filter: Filter): boolean {
   if (filter === "survived") return state === "survived";
   return state === "failed" || state === "skipped" || state === "broken";
-}
-
-/** The runs of each test as it is: once it was mended only those of the mended one. */
-export function countedRuns({ done, repairs = [] }: Proof): ProofRun[] {
-  const kept = new Map(repairs.filter((each) => each.kept).map((each) => [each.test, each.number]));
-  return done.filter((run) => (run.repair ?? 0) === (kept.get(run.test) ?? 0));
 }
 
 function except<T>(list: T[], without: T[]): T[] {
@@ -177,4 +163,18 @@ function faultState(mutant: Mutant, { applied, fate }: Judgement): CellState {
   if (!isHarmless(mutant) || fate === "timed_out") return fate;
   if (!applied) return "no_effect";
   return fate === "survived" || fate === "no_effect" ? "calm" : "alarm";
+}
+
+/** The address of a cell: a test and a column. */
+export function cellKey(test: string, column: string): string {
+  return `${test}.${column}`;
+}
+
+/** What an address of a cell leads to, when it is there. */
+export function findCell(matrix: Matrix, key: string | undefined) {
+  if (!key) return undefined;
+  const at = key.indexOf(".");
+  const test = matrix.rows.find(({ id }) => id === key.slice(0, at));
+  const column = matrix.columns.find(({ id }) => id === key.slice(at + 1));
+  return test && column && { test, column };
 }

@@ -1,6 +1,6 @@
 import { BadgeCheck, CircleDashed, CircleX, Wrench } from "lucide-react";
+import type { Standing } from "@/lib/proof-score";
 import { integer } from "@/lib/time";
-import type { Standing } from "./score";
 import { placeOf, titleOf } from "./words";
 
 /** What each test is worth, the best first. Beside open evidence there is room for one column only. */

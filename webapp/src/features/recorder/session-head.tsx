@@ -1,8 +1,8 @@
 import { CircleCheckBig, CircleStop, Eye, Hand, Pause, Play, XCircle } from "lucide-react";
 import { useClock } from "@/components/time";
 import { Button } from "@/components/ui/button";
+import { clock } from "@/lib/clock";
 import { useShortcuts } from "@/lib/shortcuts";
-import { clock } from "@/lib/time";
 import type { StageCommand } from "./protocol";
 import type { StageSnapshot } from "./stage";
 import type { StageView } from "./view";

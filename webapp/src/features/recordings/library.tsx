@@ -6,7 +6,8 @@ import { recordingStatusNames } from "@/components/steps";
 import { Button } from "@/components/ui/button";
 import { Select } from "@/components/ui/field";
 import type { RecordingSort } from "@/lib/recorder-api";
-import { type RecordingStatus, recordingStatuses } from "@/lib/recording";
+import type { RecordingStatus } from "@/lib/recording";
+import { recordingStatuses } from "@/lib/recording-status";
 import type { Folder } from "./folders";
 import { type LibrarySearch, librarySorts } from "./search";
 

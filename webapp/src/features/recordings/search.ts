@@ -1,5 +1,6 @@
 import type { RecordingSort } from "@/lib/recorder-api";
-import { type RecordingStatus, recordingStatuses } from "@/lib/recording";
+import type { RecordingStatus } from "@/lib/recording";
+import { recordingStatuses } from "@/lib/recording-status";
 import { count, one } from "@/lib/search";
 
 export const librarySorts: Partial<Record<RecordingSort, string>> = {
@@ -41,6 +42,7 @@ export const recordingTabs = [
   "variables",
   "versions",
   "artifacts",
+  "tests",
 ] as const;
 export type RecordingTab = (typeof recordingTabs)[number];
 

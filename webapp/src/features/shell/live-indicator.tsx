@@ -1,8 +1,8 @@
 import { Button } from "@/components/ui/button";
 import type { LiveState } from "@/features/live/connection";
 import { useConnection, useLiveState } from "@/features/live/context";
+import { clock } from "@/lib/clock";
 import { useNow } from "@/lib/hooks";
-import { clock } from "@/lib/time";
 
 const words = { live: "Live", connecting: "Connecting", reconnecting: "Not live" } as const;
 

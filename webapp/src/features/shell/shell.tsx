@@ -7,6 +7,7 @@ import {
   Circle,
   Command,
   Film,
+  FlaskConical,
   Keyboard,
   Layers,
   ListVideo,
@@ -45,6 +46,7 @@ const places = [
   { to: "/jobs", label: "Jobs", icon: ListVideo, keys: "g j" },
   { to: "/recordings", label: "Recordings", short: "Library", icon: Film, keys: "g r" },
   { to: "/knowledge", label: "Knowledge", short: "Docs", icon: BookOpen, keys: "g k" },
+  { to: "/suites", label: "Suites", icon: FlaskConical, keys: "g t" },
   { to: "/environments", label: "Environments", short: "Envs", icon: Server, keys: "g e" },
   { to: "/queues", label: "Queues & workers", short: "Queues", icon: Layers, keys: "g q" },
   { to: "/dead", label: "Dead letters", short: "Dead", icon: Skull, keys: "g d" },
@@ -231,7 +233,7 @@ const phonePlaces = [
 function PhoneTabs() {
   return (
     <nav aria-label="Main" className="border-t border-line bg-panel md:hidden">
-      <ul className="grid grid-cols-9">
+      <ul className="grid grid-cols-10">
         {phonePlaces.map((place) => (
           <li key={place.to}>
             <Link

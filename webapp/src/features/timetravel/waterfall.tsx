@@ -2,8 +2,9 @@ import { clsx } from "clsx";
 import { statusLooks } from "@/components/status";
 import { useClock } from "@/components/time";
 import type { TapeEvent } from "@/lib/api";
+import { clock } from "@/lib/clock";
 import { type Attempt, type Span, summary } from "@/lib/tape";
-import { clock, duration } from "@/lib/time";
+import { duration } from "@/lib/time";
 
 /** Each phase has its own pattern as well as its colour. */
 const looks: Record<Span["phase"], string> = {

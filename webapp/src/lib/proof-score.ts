@@ -1,13 +1,14 @@
-import type {
-  Judgement,
-  Mutant,
-  Proof,
-  ProofRun,
-  ProofTest,
-  Repair,
-  Verdict,
-} from "@/lib/proof-api";
-import { countedRuns, isHarmless } from "./matrix";
+import type { Judgement, Mutant, Proof, ProofRun, ProofTest, Repair, Verdict } from "./proof-api";
+
+/** The layer of changes that no test should mind. */
+export const harmless = "harmless";
+
+/** What stands before the dot of an operator's name. */
+export function layerOf(operator: string): string {
+  return operator.split(".", 1)[0] ?? "";
+}
+
+export const isHarmless = (mutant: Mutant) => layerOf(mutant.operator) === harmless;
 
 /** What is known of a test's worth: the verdict, or what the finished runs say until there is one. */
 export interface Standing {
@@ -27,6 +28,12 @@ export interface Standing {
   rank: number;
   /** The repair that it is run with. */
   repair?: Repair;
+}
+
+/** The runs of each test as it is: once it was mended only those of the mended one. */
+export function countedRuns({ done, repairs = [] }: Proof): ProofRun[] {
+  const kept = new Map(repairs.filter((each) => each.kept).map((each) => [each.test, each.number]));
+  return done.filter((run) => (run.repair ?? 0) === (kept.get(run.test) ?? 0));
 }
 
 /** All tests, the best first. */

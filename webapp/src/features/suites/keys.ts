@@ -1,0 +1,15 @@
+/** The keys of suites and test cases in the query cache. */
+export const keys = {
+  lists: ["suites", "list"] as const,
+  list: (query: unknown) => ["suites", "list", query] as const,
+  /** A job with its input and result, as of a version of it. */
+  job: (id: string, version?: number) =>
+    version === undefined ? (["suites", "job", id] as const) : ["suites", "job", id, version],
+  proof: (id: string) => ["suites", "proof", id] as const,
+  code: (id: string, name: string) => ["suites", "code", id, name] as const,
+  sets: ["suites", "cases"] as const,
+  cases: (id: string) => ["suites", "cases", id] as const,
+  names: (project?: string) => ["suites", "names", project ?? ""] as const,
+  name: (id: string) => ["suites", "name", id] as const,
+  sources: (project?: string) => ["suites", "sources", project ?? ""] as const,
+};
