@@ -236,8 +236,9 @@ func TestPageOutlivesTheServer(t *testing.T) {
 	require.NoError(t, fifth.WaitFor())
 	d.eval("window.mark = 'same page'")
 	// What the page loads ahead of time must not be cut off: a browser asks for a part that failed never again.
+	palette := pageChunk(t, "src/features/shell/palette.tsx")
 	require.Eventually(t, func() bool {
-		return d.eval("performance.getEntriesByType('resource').some((r) => r.name.includes('/palette-'))") == true
+		return d.eval(fmt.Sprintf("performance.getEntriesByType('resource').some((r) => r.name.endsWith('/%s'))", palette)) == true
 	}, time.Minute, 100*time.Millisecond)
 	require.NoError(t, d.server.Kill())
 	require.NoError(t, d.GetByTestId("not-live").WaitFor())
@@ -256,6 +257,19 @@ func TestPageOutlivesTheServer(t *testing.T) {
 	d.status("Succeeded")
 	require.NoError(t, d.expect.Locator(attempt).ToHaveValue(later))
 	require.Equal(t, "same page", d.eval("window.mark"))
+}
+
+// pageChunk is the file of the built page that holds a part of its source.
+func pageChunk(t *testing.T, source string) string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "webapp", "dist", ".vite", "manifest.json"))
+	require.NoError(t, err)
+	var manifest map[string]struct {
+		File string `json:"file"`
+	}
+	require.NoError(t, json.Unmarshal(raw, &manifest))
+	require.NotEmpty(t, manifest[source].File, "the page has no part of its own for %s", source)
+	return manifest[source].File
 }
 
 // Another log under the same address is not passed over in silence.
