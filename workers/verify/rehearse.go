@@ -22,6 +22,8 @@ type Rehearsal struct {
 	Files map[string][]byte
 	// Runs is how often the test is only looked at. Defaults to none.
 	Runs int
+	// LatencyMS holds answers of those runs up for 0 to as long, each by another time. Defaults to 0.
+	LatencyMS int
 	// Check runs it once more, and asks whether each assertion notices that what it is about is changed. Defaults to false.
 	Check bool
 }
@@ -87,7 +89,9 @@ func (v *verification) rehearsal(r Rehearsal) batch {
 	b := batch{workers: v.in.Workers}
 	conditions := proof.Conditions{Seed: v.in.Seed, CPU: 1, Workers: b.workers}
 	for i := range r.Runs {
-		b.runs = append(b.runs, planned{purpose: proof.Baseline, index: i, conditions: conditions, mutant: -1})
+		looked := conditions
+		looked.LatencyMS = r.LatencyMS
+		b.runs = append(b.runs, planned{purpose: proof.Baseline, index: i, conditions: looked, mutant: -1})
 	}
 	if r.Check {
 		b.runs = append(b.runs, planned{purpose: proof.Mutation, conditions: conditions, mutant: -1, check: true})
