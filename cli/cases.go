@@ -134,9 +134,7 @@ func (a *app) makeCases(ctx context.Context, cl *client.Client, recording string
 	if err := cl.Post(ctx, "/api/test-cases/generate", body, &submitted); err != nil {
 		return err
 	}
-	said := *a
-	said.out = a.err // what is said on the way is no result
-	if err := said.follow(ctx, cl, submitted.JobID); err != nil {
+	if err := a.watch(ctx, cl, submitted.JobID); err != nil {
 		return err
 	}
 	var s testcase.State

@@ -57,9 +57,7 @@ when the tests are proven, and 1 when not.`,
 				return err
 			}
 			_, _ = fmt.Fprintln(a.err, "job", j.JobID)
-			said := *a
-			said.out = a.err
-			if err := said.follow(cmd.Context(), cl, j.JobID); err != nil {
+			if err := a.watch(cmd.Context(), cl, j.JobID); err != nil {
 				return err
 			}
 			return a.generated(cmd.Context(), cl, j.JobID, dir)

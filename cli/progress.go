@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -9,6 +10,13 @@ import (
 	"tapedeck/client"
 	"tapedeck/domain/job"
 )
+
+// watch follows a job until it ends, beside what is printed as the command's result.
+func (a *app) watch(ctx context.Context, cl *client.Client, id string) error {
+	said := *a
+	said.out = a.err
+	return said.follow(ctx, cl, id)
+}
 
 // printProgress shows one event of a followed job: log lines as lines, everything else as a remark on
 // stderr.

@@ -45,9 +45,7 @@ stay: where both changed the same lines, theirs. The server's GIT_HOSTS says whi
 				return err
 			}
 			_, _ = fmt.Fprintln(a.err, "job", j.JobID)
-			said := *a
-			said.out = a.err
-			if err := said.follow(cmd.Context(), cl, j.JobID); err != nil {
+			if err := a.watch(cmd.Context(), cl, j.JobID); err != nil {
 				return err
 			}
 			if j, err = cl.Job(cmd.Context(), j.JobID, nil); err != nil {

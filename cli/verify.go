@@ -176,9 +176,7 @@ func packFile(z *zip.Writer, root *os.Root, path string) error {
 
 // awaitProof follows the job and shows what its tests are worth.
 func (a *app) awaitProof(ctx context.Context, cl *client.Client, id, junit string) error {
-	said := *a
-	said.out = a.err // what is said on the way is no result
-	if err := said.follow(ctx, cl, id); err != nil {
+	if err := a.watch(ctx, cl, id); err != nil {
 		return err
 	}
 	if junit != "" {

@@ -94,6 +94,11 @@ type Step struct {
 	Evidence *Evidence `json:"evidence,omitempty"`
 }
 
+// Follows says whether a step is what the one before it brings.
+func (s Step) Follows() bool {
+	return s.Type == Dialog || s.Type == Download || s.Type == OpenPage && s.Opener != ""
+}
+
 // Point is a place in CSS pixels.
 type Point struct {
 	X float64 `json:"x"`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"tapedeck/domain/recording"
 	"tapedeck/workers"
@@ -55,6 +56,7 @@ func (c Config) learn(ctx context.Context, j *workers.Job, doc recording.Documen
 	useful := map[string]bool{}
 	for i, id := range p.Asked {
 		switch {
+		case !strings.Contains(id, learn.Mark): // the recording's own stay
 		case slices.Contains(tried.Broken, i+1):
 			j.Logf(slog.LevelInfo, "an assertion is given up that does not always hold: %s", words(with, id))
 		case i >= tried.Asked: // the test did not come to it
@@ -67,15 +69,13 @@ func (c Config) learn(ctx context.Context, j *workers.Job, doc recording.Documen
 	if tried.Asked < len(p.Asked) {
 		notes = append(notes, fmt.Sprintf("assertions were added up to the %dth of %d only: %s", tried.Asked, len(p.Asked), tried))
 	}
-	with.Steps = slices.DeleteFunc(with.Steps, func(s recording.Step) bool { return s.By == generator && !useful[s.ID] })
+	with.Steps = slices.DeleteFunc(with.Steps, func(s recording.Step) bool { return s.By == learn.By && !useful[s.ID] })
 	j.Logf(slog.LevelInfo, "%d assertions were added to %d steps", claims(with), len(doc.Steps))
 	return with, notes, nil
 }
 
 // shaken is how late answers may be when claims are tried: one that holds only when all is quick is given up.
 const shaken = 500
-
-const generator = "generator"
 
 // propose adds claims after the steps whose pages changed. asked are the ids of the draft's assertions.
 func propose(doc recording.Document, asked []string, views []verify.Shown) recording.Document {
@@ -106,7 +106,7 @@ func propose(doc recording.Document, asked []string, views []verify.Shown) recor
 			pending = append(pending, learned.Claims(learn.Moment{Step: s, Before: last[name], After: after})...)
 			last[name] = after
 		}
-		if i+1 == len(doc.Steps) || !follows(doc.Steps[i+1]) {
+		if i+1 == len(doc.Steps) || !doc.Steps[i+1].Follows() {
 			out.Steps = append(out.Steps, pending...)
 			pending = nil
 		}
@@ -133,11 +133,6 @@ func secrets(doc recording.Document) []string {
 	return out
 }
 
-// follows says whether a step comes of the one before it.
-func follows(s recording.Step) bool {
-	return s.Type == recording.Dialog || s.Type == recording.Download || s.Type == recording.OpenPage && s.Opener != ""
-}
-
 // shownAt is what a page showed after an assertion, in each run; none where one did not see it.
 func shownAt(views []verify.Shown, assertion, page int) []learn.Page {
 	var out []learn.Page
@@ -154,7 +149,7 @@ func shownAt(views []verify.Shown, assertion, page int) []learn.Page {
 func claims(doc recording.Document) int {
 	n := 0
 	for _, s := range doc.Steps {
-		if s.By == generator {
+		if s.By == learn.By {
 			n++
 		}
 	}

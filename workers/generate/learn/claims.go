@@ -47,6 +47,9 @@ const (
 // Mark stands in the ids of claims, between the step's and a number.
 const Mark = "-claim-"
 
+// By is who claims are by.
+const By = "generator"
+
 // claim is one proposal with what it is worth.
 type claim struct {
 	step  recording.Step
@@ -74,7 +77,7 @@ func (f *Flow) Claims(m Moment) []recording.Step {
 	for _, one := range append(list[:min(len(list), most)], all...) {
 		s := one.step
 		s.ID = fmt.Sprintf("%s%s%d", m.Step.ID, Mark, len(out)+1)
-		s.Type, s.Page, s.By = recording.Assert, m.Step.Page, "generator"
+		s.Type, s.Page, s.By = recording.Assert, m.Step.Page, By
 		s.Assertion.Suggested = true
 		out = append(out, s)
 	}

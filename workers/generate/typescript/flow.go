@@ -31,10 +31,10 @@ func (f *flow) write() {
 	steps := slices.DeleteFunc(slices.Clone(f.doc.Steps), func(s recording.Step) bool { return s.Disabled })
 	for i := 0; i < len(steps); {
 		next := i + 1
-		for next < len(steps) && follows(steps[next]) {
+		for next < len(steps) && steps[next].Follows() {
 			next++
 		}
-		if follows(steps[i]) { // nothing was done before it
+		if steps[i].Follows() { // nothing was done before it
 			f.alone(steps[i])
 			i++
 			continue
@@ -44,11 +44,6 @@ func (f *flow) write() {
 		}
 		i = next
 	}
-}
-
-// follows says whether a step is what another one brings.
-func follows(s recording.Step) bool {
-	return s.Type == recording.Dialog || s.Type == recording.Download || s.Type == recording.OpenPage && s.Opener != ""
 }
 
 // step writes a step with what it brings.
