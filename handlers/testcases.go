@@ -241,15 +241,10 @@ func (s *Server) classOf(ctx context.Context, set testcase.State, c testcase.Rev
 	if v := p.Verdict(test); !v.Proven {
 		return "", problem.New(problem.Conflict, "the test is not proven: "+v.Why)
 	}
-	switch {
-	case p.Mode == "live":
-		return testcase.LiveProven, nil
-	case p.Tests[i].Recording != set.RecordingID:
+	if p.Mode != "live" && p.Tests[i].Recording != set.RecordingID {
 		return "", problem.New(problem.Conflict, "the test was proven on another recording than the cases are of")
-	case c.Candidate == testcase.ClientOnly:
-		return testcase.ClientOnly, nil
 	}
-	return testcase.TwinProven, nil
+	return c.Proves(p.Mode == "live"), nil
 }
 
 // exportCases answers the cases as a file. A POST says in their history that they were handed out, to whom and why, and may

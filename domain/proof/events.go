@@ -66,6 +66,11 @@ type Test struct {
 	Line   int      `json:"line,omitzero"`
 	// Recording is the one that it is played against.
 	Recording string `json:"recordingId,omitempty"`
+	// Until is the step of the recording that it ends with and that sends nothing here: nothing of what was sent from there
+	// on is expected. Empty is the whole recording.
+	Until string `json:"until,omitempty"`
+	// Cases are the test cases that it is the code of.
+	Cases []string `json:"caseIds,omitempty"`
 }
 
 // Conditions are what a run is put under.

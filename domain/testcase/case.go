@@ -62,6 +62,8 @@ type Case struct {
 	Candidate Class `json:"candidate,omitempty"`
 	// Why says in a sentence how the case came about.
 	Why string `json:"why,omitempty"`
+	// Trial is the case as a program can do it; nil where only a person can, and once a person has changed its steps.
+	Trial *Trial `json:"trial,omitempty"`
 }
 
 // Step is one thing to do, and what should follow.

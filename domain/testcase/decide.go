@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Command asks for a change.
@@ -183,8 +184,12 @@ func (s State) edit(c Edit) ([]Event, error) {
 	if faults := next.check(); len(faults) > 0 {
 		return nil, &InvalidError{Faults: faults}
 	}
-	if len(Diff(r.Case, next)) == 0 {
+	changes := Diff(r.Case, next)
+	if len(changes) == 0 {
 		return nil, nil
+	}
+	if slices.ContainsFunc(changes, func(c Change) bool { return c.Path == "order" || strings.HasPrefix(c.Path, "steps/") }) {
+		next.Trial, next.Candidate = nil, "" // they did what was written there before
 	}
 	next.Proof = Manual
 	return []Event{Edited{Case: next, Word: c.Word}}, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -72,6 +73,37 @@ const (
 	listB = `{"items":"{\"name\":\"pear\"}"}`
 	pear  = `{"name":"pear"}`
 )
+
+// TestAPartIsPlayedByItself plays what comes before the second of two writes: that write is not missed, and one too many.
+func TestAPartIsPlayedByItself(t *testing.T) {
+	t.Parallel()
+	const plum = `{"name":"plum"}`
+	s := shopScene(t, func(v *visitor) {
+		v.post("/items", pear)
+		v.get("/items")
+		v.post("/items", plum)
+	})
+	writes := slices.DeleteFunc(slices.Clone(s.entries), func(e proxy.Entry) bool { return e.Request.Method != http.MethodPost })
+	require.Len(t, writes, 2)
+	part := twin.RunOptions{Until: writes[1].Started}
+	first := func(v *visitor) {
+		v.post("/items", pear)
+		require.Equal(t, listB, v.get("/items"))
+	}
+	report := s.take(t, s.tape(t), part, first)
+	require.Empty(t, report.Drift)
+	require.Equal(t, 1, report.Written)
+	require.Equal(t, []string{twin.Missing}, kinds(s.take(t, s.tape(t), part, func(v *visitor) { v.get("/items") })), "what the part has is missed")
+	report = s.take(t, s.tape(t), part, func(v *visitor) {
+		first(v)
+		status, _ := v.post("/items", plum)
+		require.Equal(t, http.StatusBadGateway, status)
+	})
+	require.Equal(t, []string{twin.Extra}, kinds(report))
+	require.Contains(t, report.Drift[0].Detail, "only after the part")
+	run := s.tape(t).Play(part)
+	require.False(t, run.Settle(t.Context(), 0), "its write is still to come")
+}
 
 func TestTheStateAdvancesByWritesAlone(t *testing.T) {
 	t.Parallel()

@@ -47,9 +47,15 @@ type RunOptions struct {
 	// Alter may change an answer before it is sent. It is called from the requests' own goroutines, at the same time.
 	// Defaults to none.
 	Alter func(*http.Request, *Answer)
+	// Until ends the part of the recording that is played: what was sent at that time or later is not expected, and a write
+	// of it that is sent all the same is Extra. Defaults to the zero time, which is the whole recording.
+	Until time.Time
 	// Now is this machine's clock. Defaults to time.Now.
 	Now func() time.Time
 }
+
+// beyond says that something happened after the part that is played.
+func (o RunOptions) beyond(at time.Time) bool { return !o.Until.IsZero() && !at.Before(o.Until) }
 
 // Run is one playing of a Tape. It is safe for concurrent use.
 type Run struct {

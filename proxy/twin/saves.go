@@ -75,7 +75,8 @@ func (r *Run) supersedeLocked(x *exchange) {
 }
 
 // Settle waits until every recorded write was sent, at most as long as patience: what a page sends a moment later is
-// still to come when the last step is done. False says that some were not sent.
+// still to come when the last step is done. False says that some were not sent. Where only a part is played, it waits
+// besides until nothing more has come for a moment: that nothing is sent has to be seen too.
 func (r *Run) Settle(ctx context.Context, patience time.Duration) bool {
 	deadline := time.Now().Add(patience)
 	for {
@@ -84,10 +85,35 @@ func (r *Run) Settle(ctx context.Context, patience time.Duration) bool {
 		changed := r.changed
 		r.mu.Unlock()
 		if missing == 0 {
-			return true
+			return r.opts.Until.IsZero() || r.quiet(ctx, deadline)
 		}
 		left := time.Until(deadline)
 		if left <= 0 || !r.await(ctx, changed, left) {
+			return false
+		}
+	}
+}
+
+// quietFor is how long nothing has to come before it counts as nothing.
+const quietFor = 300 * time.Millisecond
+
+// quiet waits until nothing more comes; false when the time is over, or nobody waits any more.
+func (r *Run) quiet(ctx context.Context, deadline time.Time) bool {
+	for {
+		r.mu.Lock()
+		changed := r.changed
+		r.mu.Unlock()
+		rest := time.NewTimer(quietFor)
+		select {
+		case <-rest.C:
+			return true
+		case <-changed:
+			rest.Stop()
+		case <-ctx.Done():
+			rest.Stop()
+			return false
+		}
+		if time.Now().After(deadline) {
 			return false
 		}
 	}
@@ -97,7 +123,7 @@ func (r *Run) Settle(ctx context.Context, patience time.Duration) bool {
 func (r *Run) missingLocked() []*exchange {
 	var out []*exchange
 	for i, x := range r.tape.writes {
-		if !r.sent[i] && !x.pending && (x.superseded == nil || !r.sent[x.superseded.index]) {
+		if !r.sent[i] && !x.pending && !r.opts.beyond(x.entry.Started) && (x.superseded == nil || !r.sent[x.superseded.index]) {
 			out = append(out, x)
 		}
 	}

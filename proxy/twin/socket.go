@@ -300,7 +300,7 @@ func beats(x *exchange, m proxy.Message) bool {
 func (r *Run) silentLocked() {
 	for _, t := range r.talks {
 		for i, m := range t.x.entry.Messages {
-			if m.Sent && isData(m) && !t.heard[i] && !beats(t.x, m) && !r.heardElsewhereLocked(t.x, i) {
+			if m.Sent && isData(m) && !r.opts.beyond(m.Time) && !t.heard[i] && !beats(t.x, m) && !r.heardElsewhereLocked(t.x, i) {
 				r.driftLocked(Drift{
 					Kind: Silent, URL: t.x.entry.Request.URL, Entry: t.x.entry.ID, Detail: "a message of the recording was not sent",
 					Differences: []Difference{{Path: "message", Recorded: cut(string(m.Data))}},

@@ -59,6 +59,10 @@ func (r *Run) try(q query, last bool) (decision, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	x, d, early := r.chooseLocked(q)
+	if x != nil && x.kind == write && d.Kind == "" && r.opts.beyond(x.entry.Started) {
+		d = Drift{Kind: Extra, Entry: x.entry.ID, Detail: "was sent, although the recording sent it only after the part that is played"}
+		x, early = r.orClosest(x), false
+	}
 	if x != nil && early && !last {
 		return decision{}, r.changed
 	}

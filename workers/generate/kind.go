@@ -50,6 +50,7 @@ type Config struct {
 // Input is what may be asked for.
 type Input struct {
 	Recording string `json:"recordingId" title:"Recording" required:"true" minlen:"1" maxlen:"128"`
+	Cases     string `json:"casesId" title:"Test cases" doc:"The job of test cases of this recording: those that a program can do on its network become tests too." maxlen:"64"`
 	Learn     bool   `json:"learn" title:"Learn assertions" doc:"Run the flow on the recording's twin, and add assertions of what its steps change that notice when it is broken."`
 	Verify    bool   `json:"verify" title:"Verify" doc:"Hand the tests to suite.verify, in a job of its own."`
 	Runs      int    `json:"runs" title:"Runs" doc:"How often each test runs there." min:"1" max:"100"`
@@ -62,6 +63,9 @@ type Result struct {
 	RecordingID string `json:"recordingId"`
 	// Spec is the path of the test in the project.
 	Spec string `json:"spec"`
+	// CasesSpec is that of the tests of test cases, Cases how many there are.
+	CasesSpec string `json:"casesSpec,omitempty"`
+	Cases     int    `json:"cases,omitzero"`
 	// Learned counts the assertions that were added to those of the recording.
 	Learned int `json:"learned"`
 	// Notes say which steps could not be written, and why.
@@ -102,6 +106,13 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 			return nil, err
 		}
 	}
+	if in.Cases != "" {
+		var more []string
+		if o.Cases, o.Proves, more, err = c.cases(ctx, j, in.Cases, doc); err != nil {
+			return nil, err
+		}
+		notes = append(notes, more...)
+	}
 	p, err := typescript.Write(doc, o)
 	if err != nil {
 		return nil, workers.Permanent(CodeRecording, err)
@@ -120,10 +131,15 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 	if _, err := j.Store(ctx, ProjectFile, "application/zip", bytes.NewReader(archive)); err != nil {
 		return nil, err
 	}
-	if _, err := j.Store(ctx, p.Spec, "text/plain; charset=utf-8", bytes.NewReader(p.Files[p.Spec])); err != nil {
-		return nil, err
+	for _, spec := range []string{p.Spec, p.Cases} {
+		if spec == "" {
+			continue
+		}
+		if _, err := j.Store(ctx, spec, "text/plain; charset=utf-8", bytes.NewReader(p.Files[spec])); err != nil {
+			return nil, err
+		}
 	}
-	r := Result{RecordingID: in.Recording, Spec: p.Spec, Learned: claims(doc), Notes: p.Notes}
+	r := Result{RecordingID: in.Recording, Spec: p.Spec, CasesSpec: p.Cases, Cases: len(p.Written), Learned: claims(doc), Notes: p.Notes}
 	if in.Verify {
 		r.ProofID, err = c.verify(ctx, j, in, doc.Name, archive)
 	}
@@ -160,7 +176,7 @@ func (c Config) verify(ctx context.Context, j *workers.Job, in Input, name strin
 		return "", err
 	}
 	input, err := json.Marshal(map[string]any{
-		"upload": u.ID, "sha256": u.SHA256.String(), "name": name, "recordingId": in.Recording, "runs": in.Runs, "mutants": in.Mutants, "budgetSeconds": in.Budget,
+		"upload": u.ID, "sha256": u.SHA256.String(), "name": name, "recordingId": in.Recording, "casesId": in.Cases, "runs": in.Runs, "mutants": in.Mutants, "budgetSeconds": in.Budget,
 	}, json.Deterministic(true))
 	if err != nil {
 		return "", err

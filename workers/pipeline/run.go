@@ -148,7 +148,7 @@ func (r *run) inputOf(ctx context.Context, step pipeline.Step) (jsontext.Value, 
 	case pipeline.Cases:
 		return encode(map[string]any{"recordingId": r.result.RecordingID, "sources": append([]string{}, r.result.Sources...)})
 	case pipeline.Generate: // verifying is a step of its own here
-		return encode(map[string]any{"recordingId": r.result.RecordingID, "learn": r.in.Learn, "verify": false})
+		return encode(map[string]any{"recordingId": r.result.RecordingID, "casesId": r.result.CasesID, "learn": r.in.Learn, "verify": false})
 	case pipeline.Verify:
 		return r.verifyInput(ctx)
 	}
@@ -183,7 +183,7 @@ func (r *run) verifyInput(ctx context.Context) (jsontext.Value, error) {
 		return nil, err
 	}
 	return encode(map[string]any{
-		"upload": u.ID, "sha256": u.SHA256.String(), "name": name, "recordingId": r.result.RecordingID, "runs": r.in.Runs,
+		"upload": u.ID, "sha256": u.SHA256.String(), "name": name, "recordingId": r.result.RecordingID, "casesId": r.result.CasesID, "runs": r.in.Runs,
 		"mutants": r.in.Mutants, "budgetSeconds": r.in.Budget,
 	})
 }

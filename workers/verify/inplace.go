@@ -79,12 +79,7 @@ func (v *verification) inPlace(ctx context.Context, src *source, tests []proof.T
 		seen := v.changes(fmt.Sprintf("%s-in-place-%d", src.about.ID, n+1))
 		err := v.play(ctx, b, tests, func(ctx context.Context, x *session, r runner.Result) {
 			v.judged(ctx, x.judgeInPlace(chosen, r, seen)...)
-			x.mu.Lock()
-			checks := x.seen.checks
-			x.mu.Unlock()
-			if err := v.ledger.write(ctx, proof.Probe{Checks: checks}); err != nil {
-				v.note("the checks of assertions could not be written down: %v", err)
-			}
+			v.checked(ctx, x)
 		})
 		v.storeChanges(ctx, seen)
 		if err != nil {
@@ -92,6 +87,31 @@ func (v *verification) inPlace(ctx context.Context, src *source, tests []proof.T
 		}
 	}
 	return nil
+}
+
+// checked writes down what a run tells of its assertions.
+func (v *verification) checked(ctx context.Context, x *session) {
+	x.mu.Lock()
+	checks := x.seen.checks
+	x.mu.Unlock()
+	if err := v.ledger.write(ctx, proof.Probe{Checks: checks}); err != nil {
+		v.note("the checks of assertions could not be written down: %v", err)
+	}
+}
+
+// checkParts checks the assertions of the tests that play a part of a recording.
+func (v *verification) checkParts(ctx context.Context, deadline time.Time) error {
+	parts := slices.DeleteFunc(slices.Clone(v.tests), func(t proof.Test) bool { return t.Until == "" || !v.ledger.now().Verdict(t.ID).Proven })
+	if len(parts) == 0 {
+		return nil
+	}
+	if on, err := v.goOn(ctx, deadline); !on {
+		return err
+	}
+	b := batch{workers: min(v.in.Workers, 2), limits: v.limits()}
+	b.limits.Test = inPlaceTest
+	b.runs = []planned{{purpose: proof.Mutation, conditions: proof.Conditions{Seed: v.in.Seed, CPU: 1, Workers: b.workers}, mutant: -1, check: true}}
+	return v.play(ctx, b, parts, func(ctx context.Context, x *session, _ runner.Result) { v.checked(ctx, x) })
 }
 
 // setupInPlace is what the runner is told.

@@ -16,6 +16,8 @@ type Input struct {
 
 	Recording string `json:"recordingId" title:"Recording" doc:"Whose network answers; a test names another with an annotation of type recording." maxlen:"128"`
 
+	Cases string `json:"casesId" title:"Test cases" doc:"The job of the test cases that tests name with annotations of type case: those whose test is proven are told so." maxlen:"64"`
+
 	Environment string `json:"environment" title:"Environment" doc:"Where the tests run live, instead of on the twin." maxlen:"64"`
 
 	Runs    int    `json:"runs" title:"Runs" doc:"How often each test runs, each time under other conditions." min:"1" max:"100"`

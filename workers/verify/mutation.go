@@ -51,7 +51,7 @@ const mutantBatch = 24
 func (v *verification) mutation(ctx context.Context, deadline time.Time) error {
 	by := map[string][]proof.Test{}
 	for _, t := range v.tests {
-		if v.ledger.now().Verdict(t.ID).Proven { // of one that fails anyway nothing is learnt
+		if v.tried(t) {
 			by[t.Recording] = append(by[t.Recording], t)
 		}
 	}
@@ -65,6 +65,9 @@ func (v *verification) mutation(ctx context.Context, deadline time.Time) error {
 			maps.Copy(normal, seen)
 		}
 	}
+	if err := v.checkParts(ctx, deadline); err != nil {
+		return err
+	}
 	for _, r := range v.about.Recordings {
 		tests := slices.DeleteFunc(by[r.ID], func(t proof.Test) bool { return len(normal[t.ID]) == 0 })
 		if len(tests) == 0 {
@@ -75,6 +78,12 @@ func (v *verification) mutation(ctx context.Context, deadline time.Time) error {
 		}
 	}
 	return nil
+}
+
+// tried says that a test is tried with the recording's faults. Of one that fails anyway nothing is learnt, and one that plays
+// a part alone claims but one thing: its assertions are checked instead.
+func (v *verification) tried(t proof.Test) bool {
+	return t.Until == "" && v.ledger.now().Verdict(t.ID).Proven
 }
 
 // choose looks at the tests of a recording, and chooses the faults that they are tried with.
@@ -144,7 +153,7 @@ func (v *verification) left() int {
 	s, n := v.ledger.now(), 0
 	for _, m := range s.Mutants {
 		for _, t := range v.tests {
-			if _, known := s.Judgement(t.ID, m.ID); !known && t.Recording == m.Recording && s.Verdict(t.ID).Proven && !v.unfit[t.ID] {
+			if _, known := s.Judgement(t.ID, m.ID); !known && t.Recording == m.Recording && v.tried(t) && !v.unfit[t.ID] {
 				n++
 				break
 			}

@@ -93,6 +93,9 @@ func (s *stage) Begin(ctx context.Context, t runner.Test) (string, runner.Setup,
 	o := twin.RunOptions{
 		Pin: true, Seed: plan.conditions.Seed, MaxLatency: time.Duration(plan.conditions.LatencyMS) * time.Millisecond,
 	}
+	if test.Until != "" {
+		o.Until, _ = src.until(test.Until)
+	}
 	applied := &atomic.Bool{}
 	switch {
 	case plan.mutant >= 0:

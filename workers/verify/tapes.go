@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
+	"time"
 
 	"tapedeck/artifacts"
 	"tapedeck/domain/proof"
@@ -67,6 +69,30 @@ func (v *verification) source(ctx context.Context, id string) (*source, error) {
 	}
 	v.sources[id] = s
 	return s, nil
+}
+
+// until is when a step began to send, or one behind it; the zero time when none of them sent anything. False is an unknown
+// step.
+func (s *source) until(step string) (time.Time, bool) {
+	at := slices.IndexFunc(s.steps, func(x recording.Step) bool { return x.ID == step })
+	if at < 0 {
+		return time.Time{}, false
+	}
+	var first time.Time
+	for _, x := range s.steps[at:] {
+		if x.Evidence == nil {
+			continue
+		}
+		for _, r := range x.Evidence.Requests {
+			if r.Entry < 0 || r.Entry >= len(s.entries) {
+				continue
+			}
+			if began := s.entries[r.Entry].Started; first.IsZero() || began.Before(first) {
+				first = began
+			}
+		}
+	}
+	return first, true
 }
 
 func originOf(address string) string {

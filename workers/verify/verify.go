@@ -167,7 +167,14 @@ func (v *verification) survey(ctx context.Context) error {
 				recordings = append(recordings, about)
 			}
 		}
-		test := proof.Test{ID: testID(t), Titles: t.Titles, File: t.File, Line: t.Line, Recording: id}
+		test := proof.Test{
+			ID: testID(t), Titles: t.Titles, File: t.File, Line: t.Line, Recording: id, Until: first(annotations(t, AnnotationUntil)), Cases: annotations(t, AnnotationCase),
+		}
+		if v.site == nil && test.Until != "" {
+			if _, ok := v.sources[id].until(test.Until); !ok {
+				return badProject("%s:%d: the test ends with step %q, and recording %s has no such step", t.File, t.Line, test.Until, id)
+			}
+		}
 		if slices.ContainsFunc(v.tests, func(o proof.Test) bool { return o.ID == test.ID }) {
 			return badProject("%s:%d: two tests have the title %q", t.File, t.Line, strings.Join(t.Titles, " › "))
 		}
@@ -192,13 +199,32 @@ func (v *verification) recording(ctx context.Context, t runner.Test, id string) 
 	return s.about, nil
 }
 
+// What tests say of themselves, as types of Playwright's annotations.
+const (
+	AnnotationRecording = "recording" // the recording that the test is played against
+	AnnotationUntil     = "until"     // the step of it that the test ends with, which sends nothing here
+	AnnotationCase      = "case"      // a test case that it is the code of
+)
+
 func recordingOf(t runner.Test, standard string) string {
+	return cmp.Or(first(annotations(t, AnnotationRecording)), standard)
+}
+
+func annotations(t runner.Test, kind string) []string {
+	var out []string
 	for _, a := range t.Annotations {
-		if a.Type == "recording" && a.Description != "" {
-			return a.Description
+		if a.Type == kind && a.Description != "" {
+			out = append(out, a.Description)
 		}
 	}
-	return standard
+	return out
+}
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
 }
 
 // testID is the same as long as a test's file and titles are.
@@ -278,6 +304,9 @@ func (v *verification) work(ctx context.Context) (any, error) {
 	}
 	if f.Outcome == string(proof.StatusBroken) {
 		return nil, projectError(err)
+	}
+	if err := v.tellCases(ctx); err != nil {
+		return nil, err
 	}
 	s := v.ledger.now()
 	r := Result{ProofID: s.ID, Outcome: f.Outcome, Tests: len(v.tests), Runs: len(s.Done), Mutants: len(s.Mutants), MutantsOf: s.MutantsOf}

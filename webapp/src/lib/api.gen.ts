@@ -2459,6 +2459,25 @@ export interface components {
             before?: string;
             after?: string;
         };
+        /** @description The case as a program can do it, on the recording that it came from */
+        TestCaseTrial: {
+            /** @enum {string} */
+            outcome: "recorded" | "blocked" | "shortened" | "refused" | "accepted";
+            /** @description The recorded step that it ends with; left out for the whole recording */
+            last?: string;
+            /** @description The recorded step that enters something into the field */
+            entered?: string;
+            /** @description The field's name */
+            field?: string;
+            /** @description What is entered instead */
+            text?: string;
+            /** @description The step is left out */
+            left?: boolean;
+            /** @description Other steps that are left out */
+            without?: string[];
+            /** @description How many characters stay, for shortened */
+            length?: number;
+        };
         TestCase: {
             /** @description The same when the same is generated again */
             caseId: string;
@@ -2475,6 +2494,7 @@ export interface components {
             candidate?: components["schemas"]["TestCaseClass"];
             /** @description How the case came about */
             why?: string;
+            trial?: components["schemas"]["TestCaseTrial"];
         };
         ReviewedTestCase: {
             /** @description The same when the same is generated again */
@@ -2492,6 +2512,7 @@ export interface components {
             candidate?: components["schemas"]["TestCaseClass"];
             /** @description How the case came about */
             why?: string;
+            trial?: components["schemas"]["TestCaseTrial"];
             standing: components["schemas"]["TestCaseStanding"];
             generated?: components["schemas"]["TestCase"];
             /** @description What differs from the case as it was generated */

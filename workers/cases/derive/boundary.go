@@ -23,6 +23,12 @@ type trial struct {
 	expected     string
 	why          string
 	tag          string
+	// text is what is entered, when the data says it in other words; outcome is what should become of it, when that is neither
+	// what the type nor what the browser's own check says. A wordy one cannot be entered by a program.
+	text    string
+	outcome testcase.Outcome
+	wordy   bool
+	length  int
 }
 
 // limits makes the cases of what is demanded of a field: each limit from both of its sides. What is disputed has none.
@@ -39,7 +45,7 @@ func (d *deriver) limits(f *demanded) {
 		shows := &demand{shows: []said{{cite: d.page(f.Field), native: false}}}
 		d.try(f, shows, trial{
 			key: "accept", title: "Give “" + f.Label + "” a file of another kind", kind: testcase.Negative, priority: testcase.Medium, tag: "file",
-			data: "a file that is none of: " + f.Accept, expected: "The file is not taken: the page asks for " + f.Accept + ".",
+			data: "a file that is none of: " + f.Accept, wordy: true, expected: "The file is not taken: the page asks for " + f.Accept + ".",
 			why: "The field asks for certain kinds of files.",
 		})
 	}
@@ -57,7 +63,7 @@ func (d *deriver) trials(f *demanded, x *demand) {
 		})
 		if f.textual() && f.Type != "email" && f.Type != "url" && len(x.docs) > 0 {
 			d.try(f, &demand{kind: x.kind, docs: x.docs}, trial{
-				key: "blanks", title: "Fill " + name + " with blanks only", kind: testcase.Negative, priority: testcase.Low, data: "three blanks", tag: "required",
+				key: "blanks", title: "Fill " + name + " with blanks only", kind: testcase.Negative, priority: testcase.Low, data: "three blanks", text: "   ", tag: "required",
 				expected: (&demand{docs: x.docs}).refusal(""), why: "Blanks are no content; a browser's own check lets them pass.",
 			})
 		}
@@ -80,12 +86,12 @@ func (d *deriver) trials(f *demanded, x *demand) {
 	case Unique:
 		d.try(f, x, trial{
 			key: "unique", title: "Use a “" + f.Label + "” that exists already", kind: testcase.Negative, priority: testcase.High, tag: "unique",
-			data: "one that exists already", expected: x.refusal(""), why: name + " has to be unique.",
+			data: "one that exists already", wordy: true, expected: x.refusal(""), why: name + " has to be unique.",
 		})
 	case Same:
 		d.try(f, x, trial{
 			key: "same", title: name + " that differs from the other one", kind: testcase.Negative, priority: testcase.High, tag: "same",
-			data: "something else than in the other field", expected: x.refusal(""), why: "Both have to be the same.",
+			data: "something else than in the other field", text: "something-Else-7", expected: x.refusal(""), why: "Both have to be the same.",
 		})
 	}
 }
@@ -136,18 +142,21 @@ func (d *deriver) lengths(f *demanded, x *demand, n int) {
 	name := "“" + f.Label + "”"
 	at := trial{
 		key: fmt.Sprintf("length-%d", n), title: fmt.Sprintf("%s with %d characters", name, n), kind: testcase.Edge, priority: testcase.Medium, tag: "length",
-		data: f.textOf(n), expected: "The input is accepted.", why: fmt.Sprintf("%s has %s.", name, x.limit().words()),
+		data: f.textOf(n), text: f.exact(n), expected: "The input is accepted.", why: fmt.Sprintf("%s has %s.", name, x.limit().words()),
 	}
 	beyond := at
 	beyond.kind = testcase.Negative
 	if x.kind == MinLength {
 		beyond.key, beyond.title, beyond.data = fmt.Sprintf("length-%d", n-1), fmt.Sprintf("%s with %d characters, one too few", name, n-1), f.textOf(n-1)
+		beyond.text = f.exact(n - 1)
 		beyond.expected = x.refusal("")
 	} else {
 		beyond.key, beyond.title, beyond.data = fmt.Sprintf("length-%d", n+1), fmt.Sprintf("%s with %d characters, one too many", name, n+1), f.textOf(n+1)
+		beyond.text = f.exact(n + 1)
 		beyond.expected = x.refusal("")
 		if x.native() {
 			beyond.expected = fmt.Sprintf("The field takes %d characters and no more.", n)
+			beyond.outcome, beyond.length = testcase.OutcomeShortened, n
 		}
 	}
 	if x.kind == MaxLength || n > 1 { // fewer than one is empty, which is another matter
@@ -158,14 +167,38 @@ func (d *deriver) lengths(f *demanded, x *demand, n int) {
 	}
 }
 
+// letter is what texts of a length are made of.
+func (f *demanded) letter() string {
+	if format := f.get(Format); f.Type == "tel" || format != nil && format.limit().Word == "number" {
+		return "1"
+	}
+	return "a"
+}
+
+// exact is a text of a length, as it is entered. An address has no part of more than 63 characters (RFC 1035, 2.3.4).
+func (f *demanded) exact(n int) string {
+	const end = "@example.com"
+	if f.Type != "email" || n <= len(end) {
+		return strings.Repeat(f.letter(), n)
+	}
+	local, rest := min(n-len(end), 64), max(0, n-len(end)-64)
+	if rest == 1 { // a part has a letter and a dot
+		local, rest = local-1, 2
+	}
+	domain := ""
+	for rest > 0 {
+		part := min(rest, 50)
+		if rest-part == 1 {
+			part--
+		}
+		domain, rest = domain+strings.Repeat("a", part-1)+".", rest-part
+	}
+	return strings.Repeat(f.letter(), local) + "@" + domain + end[1:]
+}
+
 // textOf is a text of a length; a long one is described.
 func (f *demanded) textOf(n int) string {
-	letter := "a"
-	if f.Type == "tel" {
-		letter = "1"
-	} else if format := f.get(Format); format != nil && format.limit().Word == "number" {
-		letter = "1"
-	}
+	letter := f.letter()
 	switch {
 	case f.Type == "email" && n > len("@example.com"):
 		return fmt.Sprintf("an address of %d characters, such as %s@example.com", n, strings.Repeat(letter, min(n-len("@example.com"), 64)))
@@ -318,7 +351,51 @@ func (d *deriver) try(f *demanded, x *demand, t trial) {
 	if x.native() && t.kind == testcase.Negative {
 		c.Candidate = testcase.ClientOnly
 	}
+	c.Trial = d.trial(f, x, t)
 	d.add(c, "field", u.Key, f.key(), t.key)
+}
+
+// trial is a case as a program can do it; nil when the recording enters nothing into the field, or sends nothing.
+func (d *deriver) trial(f *demanded, x *demand, t trial) *testcase.Trial {
+	u, at := f.in, f.in.fill(f.Field)
+	if at < 0 || t.wordy {
+		return nil
+	}
+	entered := d.steps[d.parts[at].at]
+	out := &testcase.Trial{Outcome: t.outcome, Entered: entered.ID, Field: testcase.CutLine(f.Label, 100), Text: cmp.Or(t.text, t.data), Length: t.length}
+	if entered.Type != recording.Fill {
+		out.Text, out.Left = "", true
+		if t.action == "" { // a value that a list or a box does not have
+			return nil
+		}
+	}
+	if t.action != "" {
+		out.Text = ""
+	}
+	switch {
+	case out.Outcome == testcase.OutcomeShortened:
+		out.Last = entered.ID
+	case u.submit < 0:
+		return nil
+	case t.kind != testcase.Negative:
+		out.Outcome = testcase.OutcomeAccepted
+	case x.native():
+		out.Outcome = testcase.OutcomeBlocked
+	default:
+		out.Outcome = testcase.OutcomeRefused
+	}
+	if out.Last == "" {
+		out.Last = d.steps[d.parts[u.submit].at].ID
+	}
+	for _, i := range u.fills[f.Field] {
+		if i != at && i >= max(u.begin, u.after) && (u.submit < 0 || i < u.submit) {
+			out.Without = append(out.Without, d.steps[d.parts[i].at].ID)
+		}
+	}
+	if out.Entered == "" || out.Last == "" || len(out.Text) > testcase.MaxEntered {
+		return nil
+	}
+	return out
 }
 
 func quoted(text string) string {
@@ -361,7 +438,7 @@ func (d *deriver) refusals() {
 		d.add(testcase.Case{
 			Title: "The server refuses: " + cmp.Or(a.Text, a.Method+" "+place(a.URL)), Type: testcase.Negative, Priority: testcase.High, Steps: steps,
 			Tags: []string{"server", "refusal", d.m.Recording.Name}, Sources: last.ExpectedSources, Candidate: testcase.TwinProven,
-			Why: "The server's answer was recorded.",
+			Why: "The server's answer was recorded.", Trial: &testcase.Trial{Outcome: testcase.OutcomeRecorded, Last: a.StepID},
 		}, "answer", a.Method, place(a.URL), strconv.Itoa(a.Status), a.Text)
 	}
 }

@@ -183,6 +183,41 @@ func TestEachLimitIsTriedFromBothSides(t *testing.T) {
 	require.Equal(t, testcase.Edge, titled(t, r, "Leave “Special wishes”, which is optional, empty").Type)
 }
 
+// TestCasesSayHowAProgramDoesThem looks at the trials: what is entered into which step, and what should become of it.
+func TestCasesSayHowAProgramDoesThem(t *testing.T) {
+	t.Parallel()
+	r := booked(t)
+	trial := func(title string) *testcase.Trial { return titled(t, r, title).Trial }
+	require.Equal(t, &testcase.Trial{Outcome: testcase.OutcomeRecorded}, trial("Book a table"))
+	require.Equal(t, &testcase.Trial{Outcome: testcase.OutcomeBlocked, Last: "s7", Entered: "s2", Field: "Name"}, trial("Leave “Name” empty"))
+	require.Equal(t, &testcase.Trial{Outcome: testcase.OutcomeBlocked, Last: "s7", Entered: "s4", Field: "Guests", Text: "9"}, trial("“Guests” of 9, too much"))
+	require.Equal(t, &testcase.Trial{Outcome: testcase.OutcomeAccepted, Last: "s7", Entered: "s4", Field: "Guests", Text: "8"}, trial("“Guests” of 8"))
+	require.Equal(t, &testcase.Trial{Outcome: testcase.OutcomeBlocked, Last: "s7", Entered: "s3", Field: "E-mail", Text: "nobody-at-example"}, trial("“E-mail” that is not a valid email"))
+	require.Equal(t, &testcase.Trial{Outcome: testcase.OutcomeBlocked, Last: "s7", Entered: "s6", Field: "Area", Left: true}, trial("Leave “Area” empty"))
+	require.Nil(t, trial("“Special wishes” with 501 characters, one too many"), "the recording enters nothing there")
+
+	doc := booking()
+	doc.Steps = slices.Insert(doc.Steps, 6, recording.Step{
+		ID: "wish", Type: recording.Fill, Target: target("textarea", "textbox", "Special wishes", "wish"), Value: &recording.Value{Text: "A high chair"}, Evidence: on(doc.URL, ""),
+	})
+	r = derive.Derive(derive.Material{
+		Recording: doc, Forms: forms(t, strings.Replace(page, `name="code"`, `name="code" maxlength="8"`, 1)), Passages: passages(spec),
+	}, derive.Options{})
+	beyond := trial("“Special wishes” with 501 characters, one too many")
+	require.Equal(t, testcase.OutcomeRefused, beyond.Outcome, "only the server can")
+	require.Equal(t, strings.Repeat("a", 501), beyond.Text)
+	shortened := trial("“Voucher code” with 9 characters, one too many")
+	require.Equal(t, testcase.OutcomeShortened, shortened.Outcome)
+	require.Equal(t, "s5", shortened.Last, "nothing has to be sent")
+	require.Equal(t, 8, shortened.Length)
+	for _, c := range r.Cases {
+		if c.Trial != nil {
+			_, err := c.Trial.Apply(doc)
+			require.NoError(t, err, c.Title)
+		}
+	}
+}
+
 func TestWhatContradictsIsAFinding(t *testing.T) {
 	t.Parallel()
 	r := booked(t)

@@ -92,7 +92,7 @@ func (d *deriver) flow() {
 	}
 	c := testcase.Case{
 		Title: d.title, Type: testcase.Positive, Priority: testcase.High, Tags: []string{"flow", d.m.Recording.Name},
-		Why: "It is what was recorded, with what the recording asserts.",
+		Why: "It is what was recorded, with what the recording asserts.", Trial: &testcase.Trial{Outcome: testcase.OutcomeRecorded},
 	}
 	for i, p := range d.parts {
 		s := testcase.Step{Action: p.action, Data: p.data, Sources: d.citesOf(p)}

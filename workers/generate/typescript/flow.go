@@ -24,6 +24,8 @@ type flow struct {
 	// asked are the steps whose claims the lines assert, one for each assertion in order.
 	asked       []string
 	probe, soft bool
+	// given is code for what steps enter instead, only code for the condition that they are done on; both by the step's id.
+	given, only map[string]string
 }
 
 // write writes all steps. What follows from a step stands beside it: dialogs it is answered by, pages and files it brings.
@@ -71,6 +73,9 @@ func (f *flow) step(s recording.Step, brings []recording.Step) {
 			f.add("const %sPromise = %s.waitForEvent(\"popup\");", page, f.page(b.Opener))
 			after = append(after, fmt.Sprintf("const %s = await %sPromise;", page, page))
 		}
+	}
+	if condition, ok := f.only[s.ID]; ok {
+		code = "if (" + condition + ") " + code
 	}
 	f.add("%s", code)
 	for _, line := range after {
@@ -161,6 +166,9 @@ func (f *flow) call(s recording.Step, page string) (string, bool) {
 	case recording.Fill:
 		if s.Value == nil {
 			return "", false
+		}
+		if code, ok := f.given[s.ID]; ok {
+			return "fill(" + code + ")", true
 		}
 		return "fill(" + f.value(*s.Value) + ")", true
 	case recording.Check:

@@ -39,14 +39,20 @@ type Options struct {
 	// Soft lets the test go on after a suggested assertion that does not hold, so that one run tells of all of them.
 	// Defaults to false.
 	Soft bool
+	// Cases become tests of their own, where they can be written. Defaults to none.
+	Cases []Case
+	// Proves are the ids of the cases that the recording's own test is the code of. Defaults to none.
+	Proves []string
 }
 
 // Project is what was written.
 type Project struct {
 	// Files are by their path in the project, with slashes.
 	Files map[string][]byte
-	// Spec is the path of the recording's test.
-	Spec string
+	// Spec is the path of the recording's test, Cases that of the test cases' tests; "" when there are none.
+	Spec, Cases string
+	// Written are the ids of the cases that became tests.
+	Written []string
 	// Statements counts the lines of its body.
 	Statements int
 	// Asked are the ids of the steps that its assertions are about, one for each assertion, in order.
@@ -62,7 +68,16 @@ func Write(doc recording.Document, o Options) (Project, error) {
 	}
 	f := &flow{doc: doc, origin: originOf(doc.URL), files: map[string]recording.File{}, count: map[string]int{}, probe: o.Probe, soft: o.Soft}
 	f.write()
+	tables := f.tables(o.Cases)
 	p := Project{Files: map[string][]byte{}, Spec: "tests/" + slug(doc.Name) + ".spec.ts", Statements: len(f.lines), Asked: f.asked, Notes: f.notes}
+	if len(tables) > 0 {
+		p.Cases = "tests/" + slug(doc.Name) + ".cases.spec.ts"
+	}
+	for _, t := range tables {
+		for _, r := range t.Rows {
+			p.Written = append(p.Written, r.ID)
+		}
+	}
 	for name, file := range f.files {
 		data, err := readFile(o, file)
 		if err != nil {
@@ -84,11 +99,15 @@ func Write(doc recording.Document, o Options) (Project, error) {
 	p.Files["package.json"] = append(pack, '\n')
 	about := map[string]any{
 		"Title": title(doc.Name), "Recording": doc.ID, "Version": doc.Version, "Lines": f.lines, "Files": len(f.files) > 0, "Secrets": secrets,
-		"Origin": f.origin, "Viewport": doc.Viewport, "Spec": p.Spec, "Notes": f.notes, "Probe": o.Probe,
+		"Origin": f.origin, "Viewport": doc.Viewport, "Spec": p.Spec, "Notes": f.notes, "Probe": o.Probe, "Proves": o.Proves, "Cases": p.Cases, "Tables": tables,
 	}
-	for name, from := range map[string]string{
+	parts := map[string]string{
 		p.Spec: "spec.ts.tmpl", "playwright.config.ts": "config.ts.tmpl", "README.md": "README.md.tmpl", "tsconfig.json": "tsconfig.json.tmpl", ".gitignore": "gitignore.tmpl",
-	} {
+	}
+	if p.Cases != "" {
+		parts[p.Cases] = "cases.ts.tmpl"
+	}
+	for name, from := range parts {
 		var out bytes.Buffer
 		if err := parsed.ExecuteTemplate(&out, from, about); err != nil {
 			return p, err
