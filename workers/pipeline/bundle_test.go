@@ -85,6 +85,7 @@ type casesInput struct {
 
 type generateInput struct {
 	Recording string `json:"recordingId" required:"true" minlen:"1"`
+	Cases     string `json:"casesId"`
 	Learn     bool   `json:"learn"`
 	Verify    bool   `json:"verify"`
 }
@@ -94,6 +95,7 @@ type verifyInput struct {
 	SHA256    string `json:"sha256" required:"true"`
 	Name      string `json:"name"`
 	Recording string `json:"recordingId" required:"true" minlen:"1"`
+	Cases     string `json:"casesId"`
 	Runs      int    `json:"runs"`
 	Mutants   int    `json:"mutants"`
 	Budget    int    `json:"budgetSeconds"`

@@ -1,16 +1,14 @@
-package pipeline
+package child
 
 import (
 	"context"
 
 	"tapedeck/domain/job"
-	"tapedeck/domain/pipeline"
 )
 
-// watch follows one step's job.
+// watch follows one job.
 type watch struct {
-	*run
-	step  pipeline.Step
+	Awaiter
 	state job.State
 	out   uint64 // events of the current attempt's output that were seen
 	from  int    // that attempt
@@ -18,7 +16,7 @@ type watch struct {
 
 // look reads what is new on the job, and of its output how far it is.
 func (w *watch) look(ctx context.Context) error {
-	events, err := w.cfg.Jobs.Store().ReadStream(ctx, job.Stream(w.state.ID), w.state.Version+1, 500)
+	events, err := w.Jobs.Store().ReadStream(ctx, job.Stream(w.state.ID), w.state.Version+1, 500)
 	if err != nil {
 		return err
 	}
@@ -28,7 +26,11 @@ func (w *watch) look(ctx context.Context) error {
 		}
 	}
 	if w.state.Attempt == 0 || w.state.Status.Final() {
-		w.tell(100, string(w.state.Status))
+		percent := 0.0
+		if w.state.Status.Final() {
+			percent = 100
+		}
+		w.tell(percent, string(w.state.Status))
 		return nil
 	}
 	return w.listen(ctx)
@@ -40,7 +42,7 @@ func (w *watch) listen(ctx context.Context) error {
 		w.from, w.out = w.state.Attempt, 0
 		w.tell(0, string(w.state.Status))
 	}
-	events, err := w.cfg.Jobs.Store().ReadStream(ctx, job.OutputStream(w.state.ID, w.from), w.out+1, 500)
+	events, err := w.Jobs.Store().ReadStream(ctx, job.OutputStream(w.state.ID, w.from), w.out+1, 500)
 	if err != nil {
 		return err
 	}
@@ -61,20 +63,8 @@ func (w *watch) listen(ctx context.Context) error {
 	return nil
 }
 
-// tell reports a step's progress as the pipeline's: each step that is asked for counts the same.
 func (w *watch) tell(percent float64, message string) {
-	steps := 0
-	for _, s := range pipeline.Steps {
-		if w.in.Wants(s) {
-			steps++
-		}
+	if w.Tell != nil {
+		w.Tell(percent, message)
 	}
-	if w.state.Attempt == 0 && !w.state.Status.Final() {
-		percent = 0
-	}
-	text := string(w.step)
-	if message != "" {
-		text += ": " + message
-	}
-	w.job.Progress((float64(w.done)*100+max(percent, 0))/float64(steps), text)
 }
