@@ -172,6 +172,7 @@ func (s *Server) mountSuites() {
 	s.post("/api/suites", s.generateSuite)
 	s.post(verifyPath, s.verifySuite)
 	s.post("/api/suites/push", s.pushSuite)
+	s.post("/api/suites/explore", s.exploreSuite)
 	s.get("/api/suites/:id/proof", s.getProof)
 	s.get("/api/suites/:jobId/trace", s.openRunTrace)
 }

@@ -41,6 +41,18 @@ func (s *Server) pushSuite(c *fiber.Ctx) error {
 	return sendIngest(c, r)
 }
 
+// exploreKind tries test cases on an environment.
+const exploreKind = "suite.explore"
+
+// exploreSuite submits the job that tries test cases on an environment.
+func (s *Server) exploreSuite(c *fiber.Ctx) error {
+	r, err := s.submitBody(c, exploreKind, "project", "priority")
+	if err != nil {
+		return err
+	}
+	return sendIngest(c, r)
+}
+
 // maxProject bounds a test project's archive.
 const maxProject = 100 << 20
 

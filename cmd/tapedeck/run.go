@@ -118,7 +118,7 @@ func (n *node) start(ctx context.Context, r role) (err error) {
 		return err
 	}
 	all := append(append(n.gather.All(), ping.Kind(), exercise.Kind(), rec.Kind(), n.generator(ver), n.pusher(), n.caseWriter()), ver.Kinds()...)
-	kinds, err := workers.NewRegistry(append(all, n.pipelines(all))...)
+	kinds, err := workers.NewRegistry(append(all, n.pipelines(all), n.explorer(all))...)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"tapedeck/eventstore/jobs"
 	"tapedeck/workers"
 	"tapedeck/workers/cases"
+	"tapedeck/workers/explore"
 	"tapedeck/workers/generate"
 	"tapedeck/workers/pipeline"
 	"tapedeck/workers/verify"
@@ -53,6 +54,11 @@ func (n *node) pusher() workers.Kind {
 // pipelines runs the other kinds one after the other.
 func (n *node) pipelines(steps []workers.Kind) workers.Kind {
 	return pipeline.Kind(pipeline.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files, Kinds: steps})
+}
+
+// explorer tries test cases on environments.
+func (n *node) explorer(steps []workers.Kind) workers.Kind {
+	return explore.Kind(explore.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Kinds: steps})
 }
 
 func (n *node) startVerifier(ctx context.Context, v *verify.Verifier) error {

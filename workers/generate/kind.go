@@ -49,13 +49,14 @@ type Config struct {
 
 // Input is what may be asked for.
 type Input struct {
-	Recording string `json:"recordingId" title:"Recording" required:"true" minlen:"1" maxlen:"128"`
-	Cases     string `json:"casesId" title:"Test cases" doc:"The job of test cases of this recording: those that a program can do on its network become tests too." maxlen:"64"`
-	Learn     bool   `json:"learn" title:"Learn assertions" doc:"Run the flow on the recording's twin, and add assertions of what its steps change that notice when it is broken."`
-	Verify    bool   `json:"verify" title:"Verify" doc:"Hand the tests to suite.verify, in a job of its own."`
-	Runs      int    `json:"runs" title:"Runs" doc:"How often each test runs there." min:"1" max:"100"`
-	Mutants   int    `json:"mutants" title:"Mutants" doc:"How many faults they are tried with there; 0 is none." min:"0" max:"10000"`
-	Budget    int    `json:"budgetSeconds" title:"Budget (s)" doc:"How long faults may take; the rest goes on in a job of its own." min:"1" max:"86400"`
+	Recording string   `json:"recordingId" title:"Recording" required:"true" minlen:"1" maxlen:"128"`
+	Cases     string   `json:"casesId" title:"Test cases" doc:"The job of test cases of this recording: those that a program can do on its network become tests too." maxlen:"64"`
+	Proves    []string `json:"proves" title:"Proves" doc:"Ids of test cases that the recording itself is: its test says so." maxlen:"100"`
+	Learn     bool     `json:"learn" title:"Learn assertions" doc:"Run the flow on the recording's twin, and add assertions of what its steps change that notice when it is broken."`
+	Verify    bool     `json:"verify" title:"Verify" doc:"Hand the tests to suite.verify, in a job of its own."`
+	Runs      int      `json:"runs" title:"Runs" doc:"How often each test runs there." min:"1" max:"100"`
+	Mutants   int      `json:"mutants" title:"Mutants" doc:"How many faults they are tried with there; 0 is none." min:"0" max:"10000"`
+	Budget    int      `json:"budgetSeconds" title:"Budget (s)" doc:"How long faults may take; the rest goes on in a job of its own." min:"1" max:"86400"`
 }
 
 // Result is the job's.
@@ -113,6 +114,7 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 		}
 		notes = append(notes, more...)
 	}
+	o.Proves = append(o.Proves, in.Proves...)
 	p, err := typescript.Write(doc, o)
 	if err != nil {
 		return nil, workers.Permanent(CodeRecording, err)

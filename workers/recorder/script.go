@@ -2,6 +2,9 @@ package recorder
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -231,8 +234,13 @@ func (s *session) runSteps(ctx context.Context, player *play.Player) error {
 func (s *session) playOptions() play.Options {
 	values := map[string]string{}
 	for _, v := range s.in.Variables {
-		if v.Value != "" {
+		switch {
+		case v.Value != "":
 			values[v.Name] = v.Value
+		case v.Unique:
+			if text := recordedText(s.steps, v.Name); text != "" {
+				values[v.Name] = uniqueText(text, fmt.Sprintf("%s/%d", s.job.ID(), s.job.Attempt()))
+			}
 		}
 	}
 	return play.Options{
@@ -241,6 +249,38 @@ func (s *session) playOptions() play.Options {
 		File:      s.uploadOf,
 		Download:  s.keepDownload,
 	}
+}
+
+// recordedText is what the steps enter for a variable.
+func recordedText(steps []recording.Step, variable string) string {
+	for _, step := range steps {
+		for _, v := range append(slices.Clone(step.Values), deref(step.Value)) {
+			if v.Variable == variable && v.Secret == "" && v.Text != "" {
+				return v.Text
+			}
+		}
+	}
+	return ""
+}
+
+func deref(v *recording.Value) recording.Value {
+	if v == nil {
+		return recording.Value{}
+	}
+	return *v
+}
+
+// uniqueText is a text of the same sort that no other run has: an address stays one, a number too.
+func uniqueText(text, run string) string {
+	sum := sha256.Sum256([]byte(run))
+	suffix := hex.EncodeToString(sum[:4])
+	if local, domain, ok := strings.Cut(text, "@"); ok && local != "" && domain != "" {
+		return local + "." + suffix + "@" + domain
+	}
+	if strings.Trim(text, "0123456789") == "" {
+		return text + fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[:])%1_000_000)
+	}
+	return text + "-" + suffix
 }
 
 // secret is the value of a secret by its name.

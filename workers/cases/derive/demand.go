@@ -107,7 +107,7 @@ func (d *deriver) use(u *usedForm, i int, s recording.Step) {
 		}
 	}
 	for _, f := range u.Fields {
-		if f.same(s.Target) {
+		if f.same(s.Target) && !d.elsewhere(s, u.Form) {
 			begin()
 			switch s.Type {
 			case recording.Fill, recording.Check, recording.Uncheck, recording.Select, recording.Upload:
@@ -130,6 +130,28 @@ func (d *deriver) use(u *usedForm, i int, s recording.Step) {
 		begin()
 		u.sent(i)
 	}
+}
+
+// elsewhere says that what a step is done with is a field of another form: one that was seen on the step's own page, as this one
+// was not.
+func (d *deriver) elsewhere(s recording.Step, form *Form) bool {
+	if s.Evidence == nil || s.Evidence.URL == "" || samePage(form.URL, s.Evidence.URL) {
+		return false
+	}
+	return slices.ContainsFunc(d.m.Forms, func(o *Form) bool {
+		return o.Key != form.Key && samePage(o.URL, s.Evidence.URL) && slices.ContainsFunc(o.Fields, func(f *Field) bool { return f.same(s.Target) })
+	})
+}
+
+// samePage compares addresses without what is behind "?" and "#".
+func samePage(a, b string) bool {
+	cut := func(s string) string {
+		if i := strings.IndexAny(s, "?#"); i >= 0 {
+			return s[:i]
+		}
+		return s
+	}
+	return cut(a) == cut(b)
 }
 
 func (u *usedForm) sent(i int) {
