@@ -2192,6 +2192,8 @@ export interface components {
             startedAt: string;
             heartbeat?: components["schemas"]["Duration"];
             projects?: string[];
+            /** @description The model that jobs may ask to improve test cases; missing when none is set */
+            model?: string;
             /** @description The demo shop of this process; missing when it serves none */
             demo?: {
                 /** Format: uri */
@@ -2547,6 +2549,10 @@ export interface components {
             requirements: number;
             /** @description How many there are; a long list is not kept whole */
             uncoveredOf: number;
+            /** @description How many titles a model worded */
+            improved?: number;
+            /** @description How many cases a model added */
+            proposed?: number;
             /** @description What was left out, and why */
             notes?: string[];
             /** Format: date-time */
@@ -4392,6 +4398,8 @@ export interface operations {
                     sources?: string[];
                     /** @description How many cases are kept; 300 when absent */
                     limit?: number;
+                    /** @description Ask the model that is set for clearer titles and for cases that are missing; the job fails when none is set */
+                    improve?: boolean;
                 };
             };
         };
