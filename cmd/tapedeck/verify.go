@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"tapedeck/config"
@@ -60,6 +61,13 @@ func (n *node) caseWriter() (workers.Kind, error) {
 func (n *node) newModel() (*model.Client, error) {
 	policy := n.egressPolicy()
 	policy.AllowLoopback, policy.AllowPrivate = true, true
+	u, err := url.Parse(n.cfg.ModelURL)
+	if err == nil {
+		err = policy.CheckURL(u)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("model-url: %w", err)
+	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DialContext = policy.DialContext
 	n.onStop(func(context.Context) error { transport.CloseIdleConnections(); return nil })

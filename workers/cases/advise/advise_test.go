@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -428,6 +429,32 @@ func TestWithoutAnAnswerTheRestIsNotAsked(t *testing.T) {
 	require.Contains(t, got.Notes[0], "the model stand-in-1 was not asked about cases 21 to 50, which are as they were derived: ")
 	require.Contains(t, got.Notes[0], "set MODEL_API_KEY")
 	require.Contains(t, got.Notes[1], "the model's answer for 20 cases was not used")
+}
+
+// TestAnEndpointIsAskedAsItUnderstands: the stand-in, and a real one when the environment names it (see TestContract of
+// package model), answer in the form that is asked for, and nothing that was derived is lost.
+func TestAnEndpointIsAskedAsItUnderstands(t *testing.T) {
+	t.Parallel()
+	s := modeltest.New(t, modeltest.Options{Answer: func(modeltest.Asked) string {
+		return `{"titles":[{"caseId":"tc-flow","title":"A note can be added"}],"cases":[]}`
+	}})
+	models := map[string]model.Config{"the stand-in": {URL: s.Base(), Name: modeltest.Name, APIKey: modeltest.Key}}
+	if url := os.Getenv("TAPEDECK_TEST_MODEL_URL"); url != "" {
+		models["the real one"] = model.Config{
+			URL: url, Name: os.Getenv("TAPEDECK_TEST_MODEL_NAME"), APIKey: os.Getenv("TAPEDECK_TEST_MODEL_KEY"), APIVersion: os.Getenv("TAPEDECK_TEST_MODEL_API_VERSION"),
+		}
+	}
+	for name, cfg := range models {
+		m, err := model.New(cfg)
+		require.NoError(t, err)
+		got, err := advise.Improve(t.Context(), m, derived(), advise.Options{RecordingID: "rec-1", Room: 5})
+		require.NoError(t, err)
+		requireDerived(t, derived(), got)
+		for _, n := range got.Notes {
+			require.NotContains(t, n, "was not asked", name)
+			require.NotContains(t, n, "for 3 cases", name)
+		}
+	}
 }
 
 func TestACancelKeepsWhatWasTaken(t *testing.T) {
