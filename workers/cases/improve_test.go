@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
@@ -246,7 +245,7 @@ func (b *bundle) said(id string) string {
 		events, err := b.store.ReadStream(context.Background(), stream, 1, 10_000)
 		require.NoError(b, err)
 		for _, e := range events {
-			out.Write(jsontext.Value(e.Data))
+			out.Write(e.Data)
 			out.WriteByte('\n')
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -236,6 +235,6 @@ func TestSettings(t *testing.T) {
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 		text := fmt.Sprintf(format, c)
 		require.Contains(t, text, "m at https://models.example/v1")
-		require.False(t, strings.Contains(text, modeltest.Key))
+		require.NotContains(t, text, modeltest.Key)
 	}
 }

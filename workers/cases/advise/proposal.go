@@ -1,9 +1,11 @@
 package advise
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,21 +79,41 @@ func (s sentStep) step(sources map[string]testcase.Citation) (testcase.Step, str
 	var said []string
 	for _, c := range out.ExpectedSources {
 		if c.Origin == testcase.FromPassage {
-			said = append(said, c.Quote)
+			said = append(said, sentences(c.Quote)...)
 		}
 	}
-	text := strings.Join(said, "\n")
-	switch {
-	case len(said) == 0:
+	if len(said) == 0 {
 		return out, "an expected result cites no passage"
-	case !within(numbers(s.Expected), numbers(text)) || !stands(quoted(s.Expected), text):
-		return out, "an expected result has a number or a quoted text that the cited passage has not"
-	case derive.Share(s.Expected, text) < mostOf || addsAddress(s.Expected, text):
-		return out, "an expected result is not what the cited passage says"
-	case denies(s.Expected) && !denies(text) || !within(directions(s.Expected), directions(text)):
-		return out, "an expected result turns the cited passage around"
+	}
+	for _, part := range sentences(s.Expected) {
+		if why := expectedFault(part, said); why != "" {
+			return out, why
+		}
 	}
 	return out, ""
+}
+
+// expectedFault says why a sentence is not expected: it has to say what the one does that is most like it of those that are
+// cited, with its numbers and quoted texts, as a demand where that is one and as a refusal where that is one.
+func expectedFault(text string, said []string) string {
+	like := slices.MaxFunc(said, func(a, b string) int { return cmp.Compare(derive.Share(text, a), derive.Share(text, b)) })
+	empty := derive.Share(text) == 1 // every word of it is one that all texts have
+	switch {
+	case empty || derive.Share(text, like) < mostOf || addsAddress(text, like):
+		return "an expected result is not what the cited passage says"
+	case !within(numbers(text), numbers(like)) || !stands(quoted(text), like):
+		return "an expected result has a number or a quoted text that the cited passage has not"
+	case denies(text) != denies(like) || !within(directions(text), directions(like)):
+		return "an expected result turns the cited passage around"
+	}
+	return ""
+}
+
+var ends = regexp.MustCompile(`[.!?;:]\s+|\n`)
+
+// sentences are the parts of a text between its full stops, without empty ones.
+func sentences(text string) []string {
+	return slices.DeleteFunc(ends.Split(text, -1), func(s string) bool { return strings.TrimSpace(s) == "" })
 }
 
 // fault says why a case is not taken whose steps are right by themselves: its title and actions may only have numbers and
