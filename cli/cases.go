@@ -26,6 +26,7 @@ type caseFlags struct {
 	project, format       string
 	out, template, by     string
 	overwrite, notCovered bool
+	improve               bool
 }
 
 // cases makes test cases of a recording, and hands them out.
@@ -62,6 +63,7 @@ say differently, and requirements that nothing touches, are told on the standard
 	f.IntVar(&in.limit, "limit", 300, "how many cases are kept")
 	f.StringVar(&in.project, "project", "", "the Tapedeck project")
 	f.StringVar(&in.by, "by", "", "who exports them (default the user's name)")
+	f.BoolVar(&in.improve, "improve", false, "ask the model that the server has set for clearer titles and missing cases")
 	f.BoolVar(&in.notCovered, "not-covered", false, "list the requirements that nothing touches")
 	return c
 }
@@ -128,6 +130,9 @@ func (a *app) makeCases(ctx context.Context, cl *client.Client, recording string
 	if in.project != "" {
 		body["project"] = in.project
 	}
+	if in.improve {
+		body["improve"] = true
+	}
 	var submitted struct {
 		JobID string `json:"jobId"`
 	}
@@ -146,7 +151,7 @@ func (a *app) makeCases(ctx context.Context, cl *client.Client, recording string
 	if err := cl.Exchange(ctx, "/api/test-cases/"+submitted.JobID+"/export?"+query.Encode(), url.Values{"by": {in.by}, "reason": {"tapedeck cases"}}, in.files(), &file); err != nil {
 		return err
 	}
-	if err := a.printCases(s, in.notCovered); err != nil {
+	if err := a.printCases(s, in); err != nil {
 		return err
 	}
 	if in.out == "" {
@@ -178,18 +183,21 @@ func writeNew(path string, content []byte, overwrite bool) error {
 }
 
 // printCases tells what was made, and what a person has to settle.
-func (a *app) printCases(s testcase.State, notCovered bool) error {
+func (a *app) printCases(s testcase.State, in caseFlags) error {
 	w := tabwriter.NewWriter(a.err, 0, 8, 2, ' ', 0)
 	counts := map[testcase.Type]int{}
 	for _, c := range s.Cases {
 		counts[c.Type]++
 	}
 	_, _ = fmt.Fprintf(w, "%d cases (%d positive, %d negative, %d edge) in %s, proven by nothing yet\n", len(s.Cases), counts[testcase.Positive], counts[testcase.Negative], counts[testcase.Edge], s.ID)
+	if in.improve {
+		_, _ = fmt.Fprintf(w, "a model worded %d titles and proposed %d cases, which are tagged “model”\n", s.Improved, s.Proposed)
+	}
 	for _, f := range s.Findings {
 		_, _ = fmt.Fprintf(w, "%s: %s\n", f.Kind, safe(f.Message))
 	}
 	_, _ = fmt.Fprintf(w, "%d of %d requirements are touched by nothing that was recorded\n", s.UncoveredOf, s.Requirements)
-	if notCovered {
+	if in.notCovered {
 		for _, u := range s.Uncovered {
 			_, _ = fmt.Fprintf(w, "  %s: %s\n", safe(u.Source.Title), safe(testcase.Line(u.Source.Quote)))
 		}

@@ -135,6 +135,18 @@ type Config struct {
 	// GitHosts are where jobs of suite.push may propose tests: hosts that are reached by https, and absolute folders with
 	// repositories. Defaults to none.
 	GitHosts []string `koanf:"git-hosts" env:"GIT_HOSTS" usage:"hosts and folders with git repositories that tests may be pushed to, such as github.com or /srv/git"`
+	// ModelURL is the base address of a model that may improve test cases: an endpoint that speaks OpenAI's chat completions,
+	// such as https://api.openai.com/v1, or with ModelAPIVersion an Azure OpenAI resource, https://NAME.openai.azure.com.
+	// Defaults to empty: no model.
+	ModelURL string `koanf:"model-url" env:"MODEL_URL" usage:"base address of a model that may improve test cases, such as https://api.openai.com/v1; empty for none"`
+	// ModelName is the model, or Azure's deployment. Defaults to empty.
+	ModelName string `koanf:"model-name" env:"MODEL_NAME" usage:"name of the model, or of Azure's deployment"`
+	// ModelAPIKey is what the endpoint asks for; Azure always does. Defaults to empty.
+	ModelAPIKey string `koanf:"model-api-key" env:"MODEL_API_KEY" usage:"key of the model's endpoint" secret:"true"`
+	// ModelAPIVersion makes it an Azure OpenAI deployment. Defaults to empty.
+	ModelAPIVersion string `koanf:"model-api-version" env:"MODEL_API_VERSION" usage:"API version of an Azure OpenAI deployment, such as 2024-10-21; empty for any other endpoint"`
+	// ModelTimeout bounds one call of the model. Defaults to 1m.
+	ModelTimeout time.Duration `koanf:"model-timeout" env:"MODEL_TIMEOUT" usage:"how long one call of the model may take"`
 	// Demo makes `tapedeck serve` open a demo shop on a loopback port beside itself: a site to record, with accounts,
 	// carts and orders that live in memory. Defaults to false; `make run` sets it.
 	Demo bool `koanf:"demo" env:"DEMO" usage:"open a demo shop on a loopback port beside the server"`
@@ -156,7 +168,8 @@ func Default() Config {
 		OutputBytes: 16 << 20, OutputLines: 200_000, ResultBytes: 1 << 20, ArtifactCount: 5000, ArtifactBytes: 1 << 30,
 		Lease: 15 * time.Second, ClaimBy: time.Minute, DrainTimeout: 20 * time.Second, KillAfter: 30 * time.Second,
 		RecorderHeadless: true, RecorderConcurrency: 4, RecorderTimeLimit: 2 * time.Hour, IngestMaxUpload: 2 << 30,
-		LogLevel: "info", LogFormat: "text",
+		ModelTimeout: time.Minute,
+		LogLevel:     "info", LogFormat: "text",
 	}
 }
 
@@ -183,6 +196,7 @@ func (c Config) Validate() error {
 	check(c.JiraBaseURL == "" || c.JiraPAT != "" || c.JiraEmail != "" && c.JiraAPIToken != "",
 		"jira-base-url", "set jira-email and jira-api-token (Cloud), or jira-pat (Data Center)")
 	check(c.IngestProxyURL == "" || isProxy(c.IngestProxyURL), "ingest-proxy-url", "want http://, https:// or socks5://, with a host")
+	c.checkModel(check)
 	check(c.DemoPort >= 0 && c.DemoPort <= 65535, "demo-port", "%d is no port", c.DemoPort)
 	check(c.BodyLimit >= 1<<10, "body-limit", "at least 1024 bytes")
 	check(c.Concurrency >= 1 && c.Concurrency <= maxConcurrency, "concurrency", "want 1 to %d", maxConcurrency)
@@ -210,6 +224,25 @@ func (c Config) Validate() error {
 		check(h != "" && !strings.ContainsAny(h, "/*@ "), "allowed-hosts", "%q is not a host name", h)
 	}
 	return errors.Join(errs...)
+}
+
+// checkModel looks at the settings of the model; without an address nothing else of it may be set, or a model would be
+// missing that somebody meant to have.
+func (c Config) checkModel(check func(ok bool, name, format string, args ...any)) {
+	check(c.ModelTimeout >= time.Second, "model-timeout", "at least 1s")
+	if c.ModelURL == "" {
+		for _, set := range [][2]string{{"model-name", c.ModelName}, {"model-api-key", c.ModelAPIKey}, {"model-api-version", c.ModelAPIVersion}} {
+			check(set[1] == "", set[0], "is set without model-url: set that too, or leave this out")
+		}
+		return
+	}
+	check(isWeb(c.ModelURL), "model-url", "want https://…, without credentials and without a query")
+	check(c.ModelName != "", "model-name", "is needed with model-url: the model, or Azure's deployment")
+	if c.ModelAPIVersion != "" {
+		check(c.ModelAPIKey != "", "model-api-key", "is needed with model-api-version: an Azure OpenAI deployment always asks for one")
+		u, err := url.Parse(c.ModelURL)
+		check(err != nil || u.Scheme != "http" || Loopback(u.Hostname()), "model-url", "an Azure OpenAI deployment is reached by https")
+	}
 }
 
 func isWeb(address string) bool {

@@ -120,3 +120,30 @@ func TestEveryFaultIsNamed(t *testing.T) {
 	_, err = load(t, nil, []string{"API_PORT=many"})
 	require.Error(t, err)
 }
+
+func TestTheModelIsWholeOrNone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		environ []string
+		want    string
+	}{
+		{[]string{"MODEL_NAME=m"}, "model-name: is set without model-url"},
+		{[]string{"MODEL_API_KEY=hunter22"}, "model-api-key: is set without model-url"},
+		{[]string{"MODEL_API_VERSION=2024-10-21"}, "model-api-version: is set without model-url"},
+		{[]string{"MODEL_URL=models.example/v1", "MODEL_NAME=m"}, "model-url: want https://"},
+		{[]string{"MODEL_URL=https://a:hunter22@models.example/v1", "MODEL_NAME=m"}, "model-url: want https://"},
+		{[]string{"MODEL_URL=https://models.example/v1?key=hunter22", "MODEL_NAME=m"}, "model-url: want https://"},
+		{[]string{"MODEL_URL=https://models.example/v1"}, "model-name: is needed"},
+		{[]string{"MODEL_URL=https://n.openai.azure.com", "MODEL_NAME=m", "MODEL_API_VERSION=2024-10-21"}, "model-api-key: is needed"},
+		{[]string{"MODEL_URL=http://n.openai.azure.com", "MODEL_NAME=m", "MODEL_API_VERSION=2024-10-21", "MODEL_API_KEY=hunter22"}, "model-url: an Azure"},
+		{[]string{"MODEL_TIMEOUT=1ms"}, "model-timeout: at least 1s"},
+	} {
+		_, err := load(t, nil, c.environ)
+		require.ErrorContains(t, err, c.want)
+		require.NotContains(t, err.Error(), "hunter22")
+	}
+	got, err := load(t, nil, []string{"MODEL_URL=http://127.0.0.1:11434/v1", "MODEL_NAME=m", "MODEL_API_KEY_FILE=" + write(t, "key", "hunter22\n"), "MODEL_TIMEOUT=5m"})
+	require.NoError(t, err)
+	require.Equal(t, "hunter22", got.ModelAPIKey)
+	require.Equal(t, 5*time.Minute, got.ModelTimeout)
+}

@@ -67,6 +67,8 @@ type Config struct {
 	Demo string
 	// DemoPipeline is the pipeline that runs on it by itself; empty for none.
 	DemoPipeline string
+	// Model is the name of the model that jobs may ask to improve test cases; empty when none is set.
+	Model string
 	// Checks are further dependencies for /readyz.
 	Checks []Check
 	// Metrics are served at /metrics beside the server's own; nil is none.

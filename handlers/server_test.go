@@ -123,6 +123,13 @@ func TestInfoSaysWhereTheDemoShopIs(t *testing.T) {
 	require.Contains(t, string(b.do("GET", "/api/info", "").is(200).body), `"demo":{"url":"http://127.0.0.1:9999"}`)
 }
 
+func TestInfoSaysWhichModelMayBeAsked(t *testing.T) {
+	t.Parallel()
+	require.NotContains(t, string(setup(t).do("GET", "/api/info", "").is(200).body), `"model"`)
+	b := setup(t, func(c *handlers.Config) { c.Model = "stand-in-1" })
+	require.Contains(t, string(b.do("GET", "/api/info", "").is(200).body), `"model":"stand-in-1"`)
+}
+
 func TestReadyzSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(c *handlers.Config) {

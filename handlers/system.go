@@ -67,6 +67,8 @@ type infoBody struct {
 	Heartbeat  duration  `json:"heartbeat"`
 	Projects   []string  `json:"projects"`
 	Demo       *demoBody `json:"demo,omitzero"`
+	// Model is the model that jobs may ask to improve test cases.
+	Model string `json:"model,omitzero"`
 }
 
 // demoBody is where the demo shop of this process is.
@@ -90,7 +92,7 @@ func (s *Server) readInfo(c *fiber.Ctx) error {
 	}
 	return sendJSON(c, fiber.StatusOK, infoBody{
 		Version: s.cfg.Version, Store: health.Backend, Durability: health.Durability, Epoch: s.store.Epoch(), Addr: s.Addr(),
-		StartedAt: s.started, Heartbeat: duration(s.cfg.Heartbeat), Projects: present(projects), Demo: demo,
+		StartedAt: s.started, Heartbeat: duration(s.cfg.Heartbeat), Projects: present(projects), Demo: demo, Model: s.cfg.Model,
 	})
 }
 

@@ -117,7 +117,11 @@ func (n *node) start(ctx context.Context, r role) (err error) {
 	if err != nil {
 		return err
 	}
-	all := append(append(n.gather.All(), ping.Kind(), exercise.Kind(), rec.Kind(), n.generator(ver), n.pusher(), n.caseWriter()), ver.Kinds()...)
+	writer, err := n.caseWriter()
+	if err != nil {
+		return err
+	}
+	all := append(append(n.gather.All(), ping.Kind(), exercise.Kind(), rec.Kind(), n.generator(ver), n.pusher(), writer), ver.Kinds()...)
 	kinds, err := workers.NewRegistry(append(all, n.pipelines(all), n.explorer(all))...)
 	if err != nil {
 		return err
@@ -232,7 +236,7 @@ func (n *node) startAPI(ctx context.Context, kinds *workers.Registry, checks []h
 		Kinds: apiKinds(kinds), Artifacts: n.files, Page: webapp.Files(), Checks: checks, Logger: n.log, Metrics: n.metrics,
 		Recorder: apiRecorder{rec, repo, traces}, Profiles: apiProfiles{logins},
 		Uploads: n.files, MaxUpload: int64(n.cfg.IngestMaxUpload), Knowledge: known, Texts: knownTexts{n.files},
-		Preview: previews(n.gather), CheckEnvironment: n.looks(logins), Demo: n.demo, DemoPipeline: n.firstRun(),
+		Preview: previews(n.gather), CheckEnvironment: n.looks(logins), Demo: n.demo, DemoPipeline: n.firstRun(), Model: n.cfg.ModelName,
 	})
 	if err != nil {
 		return err

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/url"
 	"time"
 
 	"tapedeck/config"
@@ -10,6 +13,7 @@ import (
 	"tapedeck/workers/cases"
 	"tapedeck/workers/explore"
 	"tapedeck/workers/generate"
+	"tapedeck/workers/model"
 	"tapedeck/workers/pipeline"
 	"tapedeck/workers/verify"
 	"tapedeck/workers/verify/runner"
@@ -41,8 +45,37 @@ func (n *node) generator(v *verify.Verifier) workers.Kind {
 }
 
 // caseWriter makes test cases of recordings and documents.
-func (n *node) caseWriter() workers.Kind {
-	return cases.Kind(cases.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files})
+func (n *node) caseWriter() (workers.Kind, error) {
+	cfg := cases.Config{Jobs: jobs.New(n.store, jobs.Config{ClaimBy: n.cfg.ClaimBy}), Files: n.files}
+	if n.cfg.ModelURL != "" {
+		m, err := n.newModel()
+		if err != nil {
+			return nil, fmt.Errorf("settings: %w", err)
+		}
+		cfg.Model = m
+	}
+	return cases.Kind(cfg), nil
+}
+
+// newModel reaches the model that is set. Whoever sets it may mean one on this machine or in a private network, but
+// neither this server itself nor a metadata service.
+func (n *node) newModel() (*model.Client, error) {
+	policy := n.egressPolicy()
+	policy.AllowLoopback, policy.AllowPrivate = true, true
+	u, err := url.Parse(n.cfg.ModelURL)
+	if err == nil {
+		err = policy.CheckURL(u)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("model-url: %w", err)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DialContext = policy.DialContext
+	n.onStop(func(context.Context) error { transport.CloseIdleConnections(); return nil })
+	return model.New(model.Config{
+		URL: n.cfg.ModelURL, Name: n.cfg.ModelName, APIKey: n.cfg.ModelAPIKey, APIVersion: n.cfg.ModelAPIVersion,
+		Timeout: n.cfg.ModelTimeout, HTTP: &http.Client{Transport: transport},
+	})
 }
 
 // pusher proposes what was written to repositories.

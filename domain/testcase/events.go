@@ -56,8 +56,11 @@ type Read struct {
 	Documents    int `json:"documents"`
 	Requirements int `json:"requirements"`
 	// UncoveredOf is how many requirements nothing touches; a long list is not kept whole.
-	UncoveredOf int      `json:"uncoveredOf"`
-	Notes       []string `json:"notes,omitempty"`
+	UncoveredOf int `json:"uncoveredOf"`
+	// Improved counts the titles that a model worded, Proposed the cases that it added.
+	Improved int      `json:"improved,omitzero"`
+	Proposed int      `json:"proposed,omitzero"`
+	Notes    []string `json:"notes,omitempty"`
 }
 
 // Word is who says something about a case, and why.

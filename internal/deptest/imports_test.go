@@ -52,6 +52,8 @@ var owned = []ownership{
 		reason: "one connection discipline in one place"},
 	{pkg: "gocloud.dev", parts: []string{"artifacts", "workers/ingest/bucket"},
 		reason: "names that cannot escape, and buckets that may be read, are checked in one place each"},
+	{pkg: "github.com/openai/openai-go", parts: []string{"workers/model"},
+		reason: "what a model is told, and how much it may answer, is checked in one place"},
 	{pkg: "github.com/spf13/cobra", parts: []string{"cmd", "cli"},
 		reason: "flags are read where the parts are wired"},
 	{pkg: "github.com/knadh/koanf", parts: []string{"config"},

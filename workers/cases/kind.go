@@ -15,6 +15,7 @@ import (
 	"tapedeck/eventstore"
 	"tapedeck/eventstore/jobs"
 	"tapedeck/workers"
+	"tapedeck/workers/cases/advise"
 	"tapedeck/workers/cases/derive"
 )
 
@@ -23,6 +24,7 @@ const (
 	CodeRecording = "bad_recording"
 	CodeSource    = "bad_source"
 	CodeNothing   = "nothing_to_write"
+	CodeNoModel   = "no_model"
 )
 
 // Config sets the kind up.
@@ -30,6 +32,8 @@ type Config struct {
 	// Jobs and Files are needed; Files has the texts of documents too.
 	Jobs  *jobs.Repository
 	Files *artifacts.Store
+	// Model improves titles and proposes cases for jobs that ask for it. Defaults to none, and such jobs fail.
+	Model advise.Model
 	// Now is the wall clock. Defaults to time.Now.
 	Now func() time.Time
 }
@@ -39,6 +43,7 @@ type Input struct {
 	Recording string   `json:"recordingId" title:"Recording" required:"true" minlen:"1" maxlen:"128"`
 	Sources   []string `json:"sources" title:"Sources" doc:"Ids of the sources whose documents are read; with none, no documents are." maxlen:"100"`
 	Limit     int      `json:"limit" title:"Limit" doc:"How many cases are kept." min:"1" max:"1000"`
+	Improve   bool     `json:"improve" title:"Improve by the model" doc:"Asks the model that is set for clearer titles and for cases that are missing. Steps and expected results stay as they were derived."`
 }
 
 // Result is the job's.
@@ -49,6 +54,9 @@ type Result struct {
 	// Uncovered counts the requirements that nothing in the recording touches, of Requirements that were read.
 	Uncovered    int `json:"uncovered"`
 	Requirements int `json:"requirements"`
+	// Improved counts the titles that a model worded, Proposed the cases that it added.
+	Improved int `json:"improved,omitzero"`
+	Proposed int `json:"proposed,omitzero"`
 	// Notes say what was left out, and why.
 	Notes []string `json:"notes,omitempty"`
 }
@@ -77,6 +85,9 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 	case s.Status == testcase.Complete: // an earlier attempt wrote all and ended before it could say so
 		return resultOf(s), nil
 	}
+	if in.Improve && c.Model == nil {
+		return nil, workers.Permanent(CodeNoModel, errors.New("no model is set: set MODEL_URL and MODEL_NAME where the jobs run, or generate without improve"))
+	}
 	state, err := c.recording(ctx, in.Recording)
 	if err != nil {
 		return nil, err
@@ -95,7 +106,17 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 	if len(r.Cases) == 0 {
 		return nil, workers.Permanent(CodeNothing, fmt.Errorf("recording %s has no step that a person can do: record what is to be tested first", in.Recording))
 	}
-	if s, err = c.write(ctx, j, s, about(j, state, in), r, g); err != nil {
+	finished := testcase.Finished{Documents: g.documents, Requirements: g.requirements, UncoveredOf: r.UncoveredOf}
+	if in.Improve {
+		got, err := c.improve(ctx, j, r.Cases, in)
+		if err != nil {
+			return nil, err
+		}
+		r.Cases, r.Notes = got.Cases, append(r.Notes, got.Notes...)
+		finished.Improved, finished.Proposed = got.Improved, got.Proposed
+	}
+	finished.Notes = r.Notes
+	if s, err = c.write(ctx, j, s, about(j, state, in), r, finished); err != nil {
 		return nil, err
 	}
 	return resultOf(s), nil
@@ -120,7 +141,8 @@ func about(j *workers.Job, state recording.State, in Input) testcase.Started {
 
 func resultOf(s testcase.State) Result {
 	return Result{
-		RecordingID: s.RecordingID, Cases: len(s.Cases), Findings: len(s.Findings), Uncovered: s.UncoveredOf, Requirements: s.Requirements, Notes: s.Notes,
+		RecordingID: s.RecordingID, Cases: len(s.Cases), Findings: len(s.Findings), Uncovered: s.UncoveredOf, Requirements: s.Requirements,
+		Improved: s.Improved, Proposed: s.Proposed, Notes: s.Notes,
 	}
 }
 
@@ -128,7 +150,7 @@ func resultOf(s testcase.State) Result {
 const batchSize = 128 << 10
 
 // write appends what was derived, batch by batch, while the job's lease holds.
-func (c Config) write(ctx context.Context, j *workers.Job, s testcase.State, started testcase.Started, r derive.Result, g gatherer) (testcase.State, error) {
+func (c Config) write(ctx context.Context, j *workers.Job, s testcase.State, started testcase.Started, r derive.Result, finished testcase.Finished) (testcase.State, error) {
 	apply := func(commands ...testcase.Command) (err error) {
 		s, err = c.Jobs.ApplyTestCases(ctx, s, j.Caller(), c.Now(), []eventstore.Hold{j.Hold()}, commands...)
 		return err
@@ -141,9 +163,7 @@ func (c Config) write(ctx context.Context, j *workers.Job, s testcase.State, sta
 			return s, err
 		}
 	}
-	return s, apply(testcase.Finish{Finished: testcase.Finished{
-		Documents: g.documents, Requirements: g.requirements, UncoveredOf: r.UncoveredOf, Notes: r.Notes,
-	}})
+	return s, apply(testcase.Finish{Finished: finished})
 }
 
 // batches cuts what was derived into events that are not too large to be sent around.

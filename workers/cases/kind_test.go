@@ -24,6 +24,7 @@ import (
 	"tapedeck/proxy/har"
 	"tapedeck/workers"
 	"tapedeck/workers/cases"
+	"tapedeck/workers/cases/advise"
 )
 
 // bundle is a worker that knows the kind.
@@ -38,12 +39,18 @@ var tester = jobs.Caller{Source: "test", Actor: "tester"}
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
+	return setupWith(t, nil)
+}
+
+// setupWith is a worker that may ask a model.
+func setupWith(t *testing.T, m advise.Model) *bundle {
+	t.Helper()
 	b := &bundle{T: t, store: memory.New(nil)}
 	var err error
 	b.files, err = artifacts.Open(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	b.repo = jobs.New(b.store, jobs.Config{})
-	kinds, err := workers.NewRegistry(cases.Kind(cases.Config{Jobs: b.repo, Files: b.files}))
+	kinds, err := workers.NewRegistry(cases.Kind(cases.Config{Jobs: b.repo, Files: b.files, Model: m}))
 	require.NoError(t, err)
 	w, err := workers.New(workers.Config{Store: b.store, Kinds: kinds, Artifacts: b.files, Name: "test", Pulse: 10 * time.Millisecond, DueEvery: 10 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)

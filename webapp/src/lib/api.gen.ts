@@ -520,6 +520,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/suites/explore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try test cases on an environment
+         * @description Submits a job of the kind `suite.explore`, whose input the body is, with `project` and `priority` of the job beside it.
+         *     Cases whose answers the recording does not hold are tried on an environment that is marked writable, each in a recording
+         *     of its own. One that went as expected becomes a test, which is proven on that recording; one that went otherwise is told
+         *     as `contradicts` in the result and becomes no expectation.
+         */
+        post: operations["exploreSuite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/suites/verify": {
         parameters: {
             query?: never;
@@ -2192,6 +2215,8 @@ export interface components {
             startedAt: string;
             heartbeat?: components["schemas"]["Duration"];
             projects?: string[];
+            /** @description The model that jobs may ask to improve test cases; missing when none is set */
+            model?: string;
             /** @description The demo shop of this process; missing when it serves none */
             demo?: {
                 /** Format: uri */
@@ -2568,6 +2593,10 @@ export interface components {
             requirements: number;
             /** @description How many there are; a long list is not kept whole */
             uncoveredOf: number;
+            /** @description How many titles a model worded */
+            improved?: number;
+            /** @description How many cases a model added */
+            proposed?: number;
             /** @description What was left out, and why */
             notes?: string[];
             /** Format: date-time */
@@ -4203,6 +4232,57 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    exploreSuite: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    project?: string;
+                    priority?: components["schemas"]["Priority"];
+                    /** @description The job that made the test cases */
+                    casesId: string;
+                    /** @description Where they are tried */
+                    environment: string;
+                    /** @description Only these; else all that a program can do and no recording answers */
+                    caseIds?: string[];
+                    /** @description Try the rows of the recording's variables too */
+                    rows?: boolean;
+                    /** @description How many are tried */
+                    limit?: number;
+                    /** @description Add assertions of what the steps change */
+                    learn?: boolean;
+                    /** @description How often each test runs */
+                    runs?: number;
+                    /** @description How many faults each test is tried with; 0 is none */
+                    mutants?: number;
+                    /** @description How long the faults of each test may take */
+                    budgetSeconds?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description In the log */
+            202: {
+                headers: {
+                    Location?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestAccepted"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     verifySuite: {
         parameters: {
             query?: never;
@@ -4413,6 +4493,8 @@ export interface operations {
                     sources?: string[];
                     /** @description How many cases are kept; 300 when absent */
                     limit?: number;
+                    /** @description Ask the model that is set for clearer titles and for cases that are missing; the job fails when none is set */
+                    improve?: boolean;
                 };
             };
         };

@@ -48,6 +48,8 @@ export interface CasesInput {
   recordingId: string;
   /** Ids of sources; all of the project without. */
   sources?: string[];
+  /** Whether the model that the server has set is asked. */
+  improve?: boolean;
 }
 
 export type ExportFormat = "xlsx" | "csv" | "markdown" | "gherkin";

@@ -112,6 +112,36 @@ test("sources that are left out are not read", async () => {
   expect(sent?.body).toEqual({ recordingId: "r1", project: "default", sources: ["shop"] });
 });
 
+test("a model is asked when one is set, and only then when that is said", async () => {
+  const fake = shop();
+  const user = userEvent.setup();
+  const open = async () => {
+    await make(user, "Generate test cases");
+    const dialog = within(await screen.findByRole("dialog"));
+    await dialog.findByRole("option", { name: "Buy a book" });
+    await user.selectOptions(dialog.getByLabelText(/Recording/), "r1");
+    return dialog;
+  };
+  {
+    using _ = renderPage("/suites", fake);
+    const dialog = await open();
+    expect(dialog.queryByLabelText(/Improve/)).not.toBeInTheDocument();
+  }
+  fake.model = "stand-in-1";
+  using page = renderPage("/suites", fake);
+  const dialog = await open();
+  const box = await dialog.findByLabelText(/Improve by the model/);
+  expect(box).not.toBeChecked();
+  expect(dialog.getByText(/to stand-in-1,/)).toBeInTheDocument();
+  await user.click(box);
+  await user.click(dialog.getByRole("button", { name: "Generate" }));
+  await waitFor(() => expect(page.router.state.location.pathname).toBe("/suites/cases/made-1"));
+  const sent = fake.requests.filter(({ path }) => path === "/api/test-cases/generate");
+  expect(sent.map(({ body }) => body)).toEqual([
+    { recordingId: "r1", project: "default", improve: true },
+  ]);
+});
+
 test("the list says what each is worth, follows what is made, and is narrowed", async () => {
   const fake = shop();
   proven(fake);

@@ -36,6 +36,7 @@ export class FakeServer {
   requests: { method: string; path: string; body: unknown }[] = [];
   epoch = "e1";
   demo: { url: string; pipelineId?: string } | undefined;
+  model: string | undefined;
   down = false;
   clock = Date.now();
   paused = new Set<string>();
@@ -441,6 +442,7 @@ export class FakeServer {
         startedAt: this.#time(),
         projects: ["default", "checkout"],
         demo: this.demo,
+        model: this.model,
       });
     }
     if (area === "kinds") return json({ items: fakeKinds });

@@ -458,3 +458,11 @@ func TestWhatIsRecordedIsSaidInWords(t *testing.T) {
 		require.Equal(t, want, step.Action)
 	}
 }
+
+func TestShare(t *testing.T) {
+	t.Parallel()
+	require.InDelta(t, 1, derive.Share("Adding a note", "notes are added"), 0)
+	require.InDelta(t, 0.5, derive.Share("invoice note", "notes", "printed"), 0)
+	require.InDelta(t, 0, derive.Share("invoices", "notes"), 0)
+	require.InDelta(t, 1, derive.Share("the page"), 0)
+}

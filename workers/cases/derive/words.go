@@ -161,3 +161,13 @@ func (t terms) sorted() []string {
 	slices.Sort(out)
 	return out
 }
+
+// Share is how much of a text's words others have too, from 0 to 1: by their stems, and without those that every text has.
+// It is 1 for a text that has no other.
+func Share(text string, others ...string) float64 {
+	own := termsOf(text)
+	if len(own) == 0 {
+		return 1
+	}
+	return float64(len(own.shared(termsOf(others...)))) / float64(len(own))
+}

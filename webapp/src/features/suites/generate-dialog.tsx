@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { Button } from "@/components/ui/button";
@@ -6,6 +6,7 @@ import { Dialog, DialogActions, DialogBody } from "@/components/ui/dialog";
 import { Checkbox, Field, Input, Select } from "@/components/ui/field";
 import { explain } from "@/lib/api";
 import { useIdempotencyKey } from "@/lib/idempotency";
+import { infoQuery } from "@/lib/queries";
 import { suites, testCases } from "@/lib/suites-api";
 import { keys } from "./keys";
 import { useRecordings, useSourceList } from "./use-suites";
@@ -119,7 +120,9 @@ function Tests({ project, recordingId, onClose }: Props) {
 function Cases({ project, recordingId, onClose }: Props) {
   const chosen = useChosen(project, recordingId);
   const sources = useSourceList(chosen.project ?? project);
+  const model = useQuery(infoQuery).data?.model;
   const [left, setLeft] = useState<string[]>([]);
+  const [improve, setImprove] = useState(false);
   const keyFor = useIdempotencyKey();
   const navigate = useNavigate();
   const client = useQueryClient();
@@ -133,6 +136,7 @@ function Cases({ project, recordingId, onClose }: Props) {
       const body = {
         ...{ recordingId: id, project: chosen.project },
         ...(ids.length < own.length ? { sources: ids } : {}),
+        ...(model && improve ? { improve } : {}),
       };
       return testCases.generate(body, keyFor(body));
     },
@@ -187,6 +191,21 @@ function Cases({ project, recordingId, onClose }: Props) {
         ))}
         {fault && <p className="text-xs font-medium text-danger">{fault}</p>}
       </fieldset>
+      {model && (
+        <Field
+          inline
+          label="Improve by the model"
+          hint={`Sends the cases and what they cite to ${model}, for clearer titles and missing cases. Expected results stay as they were derived.`}
+        >
+          {(props) => (
+            <Checkbox
+              {...props}
+              checked={improve}
+              onChange={(event) => setImprove(event.target.checked)}
+            />
+          )}
+        </Field>
+      )}
     </Asked>
   );
 }
