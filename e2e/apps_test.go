@@ -193,6 +193,9 @@ func TestRealApplicationsAreRecordedAndReplayed(t *testing.T) {
 		"TiddlyWiki": (*studio).tiddlyWiki, "Verdaccio": (*studio).verdaccio, "MailDev": (*studio).mailDev, "Node-RED": (*studio).nodeRED,
 	} {
 		t.Run(name, func(t *testing.T) { // one after the other: each runs two browsers and an application
+			if name != "MailDev" {
+				slow(t, "MailDev")
+			}
 			own := *s
 			own.t = t
 			test(&own)

@@ -238,6 +238,7 @@ func (k *canaries) requireScratchEmpty() {
 // typed and said again. The tape says what happened, what was stored stays, the
 // driver's temporary files are wiped, and the recording can be made again.
 func TestNoSecretIsKeptWhenTheServerIsKilled(t *testing.T) {
+	slow(t, "TestNoSecretIsKept")
 	t.Parallel()
 	k := openCanaries(t)
 	id := k.begin(nil)

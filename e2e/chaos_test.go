@@ -25,11 +25,11 @@ import (
 	"tapedeck/internal/tapedecktest"
 )
 
-// kills is how many processes are killed: 20, or TAPEDECK_KILLS (`make chaos` says 200).
+// kills is how many processes are killed: 8, or TAPEDECK_KILLS (`make chaos` says 200).
 func kills(t *testing.T) int {
 	n, err := strconv.Atoi(os.Getenv("TAPEDECK_KILLS"))
 	if os.Getenv("TAPEDECK_KILLS") == "" {
-		return 20
+		return 8
 	}
 	require.NoError(t, err, "TAPEDECK_KILLS")
 	return n

@@ -104,6 +104,7 @@ export default defineConfig({ expect: { timeout: 4000 }, use: { actionTimeout: 4
 // TestWhatFailsIsRepairedOrWithheld mends what the recording knows how to, and keeps back the rest with its reason; no
 // assertion is lost on the way.
 func TestWhatFailsIsRepairedOrWithheld(t *testing.T) {
+	slow(t, "TestRepairsGoOnAfterAKill")
 	t.Parallel()
 	s := tapedecktest.Start(t, "serve", recordsHere(t)...)
 	c := s.Client()

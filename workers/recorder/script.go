@@ -243,12 +243,35 @@ func (s *session) playOptions() play.Options {
 			}
 		}
 	}
+	s.steps = entered(s.steps, values)
 	return play.Options{
 		Secrets:   s.secret,
 		Variables: values,
 		File:      s.uploadOf,
 		Download:  s.keepDownload,
 	}
+}
+
+// entered are steps with what is entered into them in this run, as it is written down.
+func entered(steps []recording.Step, values map[string]string) []recording.Step {
+	now := func(v recording.Value) recording.Value {
+		if text, ok := values[v.Variable]; ok && v.Variable != "" && v.Secret == "" {
+			v.Text = text
+		}
+		return v
+	}
+	out := slices.Clone(steps)
+	for i := range out {
+		if v := out[i].Value; v != nil {
+			text := now(*v)
+			out[i].Value = &text
+		}
+		out[i].Values = slices.Clone(out[i].Values)
+		for k, v := range out[i].Values {
+			out[i].Values[k] = now(v)
+		}
+	}
+	return out
 }
 
 // recordedText is what the steps enter for a variable.
