@@ -35,8 +35,6 @@ type Trial struct {
 	// Text is what is entered instead. Left says that the step is left out: nothing is chosen, checked or uploaded.
 	Text string `json:"text,omitempty"`
 	Left bool   `json:"left,omitzero"`
-	// Without are the ids of other steps that enter something into the field; they are left out.
-	Without []string `json:"without,omitempty"`
 	// Length is how many characters of Text stay, for OutcomeShortened.
 	Length int `json:"length,omitzero"`
 }
@@ -48,7 +46,7 @@ const MaxEntered = 5000
 // assertions that are not of the steps before the field left out where they would tell of another outcome. It fails when the
 // recording no longer has the trial's steps.
 func (t Trial) Apply(doc recording.Document) (recording.Document, error) {
-	steps := slices.DeleteFunc(slices.Clone(doc.Steps), func(s recording.Step) bool { return s.Disabled || slices.Contains(t.Without, s.ID) })
+	steps := slices.DeleteFunc(slices.Clone(doc.Steps), func(s recording.Step) bool { return s.Disabled })
 	at := func(id string) int { return slices.IndexFunc(steps, func(s recording.Step) bool { return s.ID == id }) }
 	if t.Last != "" {
 		last := at(t.Last)

@@ -46,9 +46,9 @@ func TestATrialIsAPartOfTheRecording(t *testing.T) {
 	require.Equal(t, []string{"open", "hello", "name-1", "name", "filled", "terms", "send", "sure"},
 		ids(apply(testcase.Trial{Outcome: testcase.OutcomeRecorded, Last: "send"})), "what a step brings belongs to it")
 
-	other := apply(testcase.Trial{Outcome: testcase.OutcomeBlocked, Last: "send", Entered: "name", Text: "", Without: []string{"name-1"}})
-	require.Equal(t, []string{"open", "hello", "name", "terms", "send"}, ids(other), "a dialog is not asked for what is not sent, and claims of another text are not made")
-	require.Equal(t, &recording.Value{}, other.Steps[2].Value)
+	other := apply(testcase.Trial{Outcome: testcase.OutcomeBlocked, Last: "send", Entered: "name", Text: ""})
+	require.Equal(t, []string{"open", "hello", "name-1", "name", "terms", "send"}, ids(other), "a dialog is not asked for what is not sent, and claims of another text are not made")
+	require.Equal(t, &recording.Value{}, other.Steps[3].Value)
 	require.Equal(t, "Ada", doc.Steps[3].Value.Text, "the recording stays as it is")
 	require.NotNil(t, doc.Steps[3].Evidence)
 

@@ -77,7 +77,7 @@ func (g *gatherer) artefact(ctx context.Context, name string) (*artifacts.Reader
 
 // forms are those of the pages that the steps' documents show.
 func (g *gatherer) forms(ctx context.Context) ([]*derive.Form, error) {
-	var out []*derive.Form
+	var out, doubtful []*derive.Form
 	pages := 0
 	for _, s := range g.state.Steps {
 		if s.Evidence == nil || s.Evidence.DOM == "" || s.Disabled {
@@ -96,12 +96,16 @@ func (g *gatherer) forms(ctx context.Context) ([]*derive.Form, error) {
 			return nil, err
 		}
 		pages++
+		if s.Evidence.Navigated != "" { // the document may be that of the page which it went to: others know better whose it is
+			doubtful = append(doubtful, found...)
+			continue
+		}
 		out = append(out, found...)
 	}
 	if pages == 0 {
 		g.note("the recording holds no documents of its pages: record with Documents switched on for cases of forms")
 	}
-	return out, nil
+	return append(out, doubtful...), nil
 }
 
 // refusing are statuses by which servers say that what was sent does not do.

@@ -2498,8 +2498,6 @@ export interface components {
             text?: string;
             /** @description The step is left out */
             left?: boolean;
-            /** @description Other steps that are left out */
-            without?: string[];
             /** @description How many characters stay, for shortened */
             length?: number;
         };

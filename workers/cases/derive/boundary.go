@@ -365,7 +365,7 @@ func (d *deriver) trial(f *demanded, x *demand, t trial) *testcase.Trial {
 	out := &testcase.Trial{Outcome: t.outcome, Entered: entered.ID, Field: testcase.CutLine(f.Label, 100), Text: cmp.Or(t.text, t.data), Length: t.length}
 	if entered.Type != recording.Fill {
 		out.Text, out.Left = "", true
-		if t.action == "" { // a value that a list or a box does not have
+		if t.action == "" || len(u.fills[f.Field]) > 1 { // a value that a list or a box does not have; one of several choices
 			return nil
 		}
 	}
@@ -386,11 +386,6 @@ func (d *deriver) trial(f *demanded, x *demand, t trial) *testcase.Trial {
 	}
 	if out.Last == "" {
 		out.Last = d.steps[d.parts[u.submit].at].ID
-	}
-	for _, i := range u.fills[f.Field] {
-		if i != at && i >= max(u.begin, u.after) && (u.submit < 0 || i < u.submit) {
-			out.Without = append(out.Without, d.steps[d.parts[i].at].ID)
-		}
 	}
 	if out.Entered == "" || out.Last == "" || len(out.Text) > testcase.MaxEntered {
 		return nil

@@ -60,6 +60,7 @@ func (f *flow) tables(cases []Case) []table {
 			}
 		}
 		if t, ok := f.table(group); ok {
+			t.Title = unlike(t.Title, func(s string) bool { return slices.ContainsFunc(out, func(o table) bool { return o.Title == s }) })
 			out = append(out, t)
 		}
 	}
@@ -70,17 +71,13 @@ func (f *flow) tables(cases []Case) []table {
 func (f *flow) table(group []Case) (table, bool) {
 	trial := group[0].Trial
 	t := table{Until: trial.Last, Blocked: trial.Outcome == testcase.OutcomeBlocked}
-	part := testcase.Trial{Outcome: trial.Outcome, Last: trial.Last}
-	for _, c := range group {
-		part.Without = append(part.Without, c.Trial.Without...)
-	}
-	doc, err := part.Apply(f.doc)
+	doc, err := testcase.Trial{Outcome: trial.Outcome, Last: trial.Last}.Apply(f.doc)
 	if err != nil {
 		f.notes = append(f.notes, fmt.Sprintf("%d test cases are left out: %v", len(group), err))
 		return t, false
 	}
 	doc.Steps = slices.DeleteFunc(doc.Steps, func(s recording.Step) bool { return s.Type == recording.Assert })
-	t.Title = title(f.doc.Name) + ": " + title(doc.Steps[len(doc.Steps)-1].Words())
+	t.Title = title(f.doc.Name) + ": what the browser " + map[bool]string{true: "refuses", false: "cuts off"}[t.Blocked]
 	w := &flow{doc: doc, origin: f.origin, files: f.files, count: map[string]int{}, given: map[string]string{}, only: map[string]string{}}
 	names := map[string]string{}
 	for _, c := range group {

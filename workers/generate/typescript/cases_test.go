@@ -53,7 +53,7 @@ func accountCases() []typescript.Case {
 
 const accountWritten = `import { expect, test, type Locator } from "@playwright/test";
 
-test.describe("Sign up: click x", () => {
+test.describe("Sign up: what the browser refuses", () => {
   const recording = { type: "recording", description: "r1" };
   // These tests end where the recording first sends what they change: nothing may be sent instead.
   const until = { type: "until", description: "send" };
@@ -86,7 +86,7 @@ test.describe("Sign up: click x", () => {
   }
 });
 
-test.describe("Sign up: fill x", () => {
+test.describe("Sign up: what the browser cuts off", () => {
   const recording = { type: "recording", description: "r1" };
   // These tests end where the recording first sends what they change: nothing may be sent instead.
   const until = { type: "until", description: "email" };
