@@ -15,12 +15,12 @@ import (
 // whole. Older ones are superseded.
 const newestSets = "(SELECT max(num) FROM case_set WHERE project = ? AND complete = 1 GROUP BY recording)"
 
-// staleWhen is when a citation of a case is stale, of rows citation, test_case and, where they are there, passage and
-// document: the passage is in no current text, and the text is not merely missing. Nobody wants a rejected case.
-const staleWhen = "passage.num IS NULL AND test_case.standing <> 'rejected' AND NOT (document.num IS NOT NULL AND document.removed = 0 AND document.fault <> '')"
+// staleWhen is when a citation of a case is stale, of citedRows: the passage is in no current text of its document, and the
+// text is not merely missing. Nobody wants a rejected case.
+const staleWhen = "passage.num IS NULL AND (document.removed = 1 OR document.fault = '') AND test_case.standing <> 'rejected'"
 
 const citedRows = `citation CROSS JOIN test_case ON test_case.owner = citation.owner AND test_case.id = citation.test_case
-	LEFT JOIN passage ON passage.id = citation.passage LEFT JOIN document ON document.id = citation.document`
+	CROSS JOIN document ON document.id = citation.document LEFT JOIN passage ON passage.id = citation.passage`
 
 // CaseSet is a set of test cases with how many of them are stale.
 type CaseSet struct {
@@ -148,8 +148,8 @@ type StaleCitation struct {
 	Reason Gone   `json:"reason"`
 	// Citation is what the case cites, as it was.
 	Citation testcase.Citation `json:"citation"`
-	// Version is the document's now; 0 when it was never known.
-	Version uint64 `json:"version,omitzero"`
+	// Version is the document's now.
+	Version uint64 `json:"version"`
 }
 
 // Stale lists what the cases of a set cite that is in no current text, each passage once for each case, in the order of the
@@ -157,12 +157,11 @@ type StaleCitation struct {
 func (k *Knowledge) Stale(ctx context.Context, setID string) (stale []StaleCitation, err error) {
 	stale = []StaleCitation{}
 	err = k.read(ctx, func(conn *sqlite.Conn, _ progress) error {
-		return exec(conn, `SELECT citation.test_case, min(citation.seq), citation.doc, document.num IS NOT NULL AND document.removed = 0,
-			coalesce(document.doc ->> 'version', 0) FROM `+citedRows+` WHERE citation.owner = (SELECT num FROM case_set WHERE id = ?) AND `+staleWhen+`
+		return exec(conn, `SELECT citation.test_case, min(citation.seq), citation.doc, document.removed, document.doc ->> 'version' FROM `+citedRows+` WHERE citation.owner = (SELECT num FROM case_set WHERE id = ?) AND `+staleWhen+`
 			GROUP BY citation.test_case, citation.passage ORDER BY test_case.seq, 2`, func(s *sqlite.Stmt) error {
-			one := StaleCitation{CaseID: s.ColumnText(0), Reason: DocumentGone, Version: uint64(s.ColumnInt64(4))}
+			one := StaleCitation{CaseID: s.ColumnText(0), Reason: PassageChanged, Version: uint64(s.ColumnInt64(4))}
 			if s.ColumnInt64(3) != 0 {
-				one.Reason = PassageChanged
+				one.Reason = DocumentGone
 			}
 			err := json.Unmarshal(columnBytes(s, 2), &one.Citation)
 			stale = append(stale, one)

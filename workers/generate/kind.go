@@ -64,6 +64,8 @@ type Result struct {
 	Spec string `json:"spec"`
 	// Learned counts the assertions that were added to those of the recording.
 	Learned int `json:"learned"`
+	// Assertions are those of the test, in its order; of more than MaxTold the first are told.
+	Assertions []Assertion `json:"assertions,omitempty"`
 	// Notes say which steps could not be written, and why.
 	Notes []string `json:"notes,omitempty"`
 	// ProofID is the job that verifies the tests; "" when that was not asked for.
@@ -123,7 +125,7 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 	if _, err := j.Store(ctx, p.Spec, "text/plain; charset=utf-8", bytes.NewReader(p.Files[p.Spec])); err != nil {
 		return nil, err
 	}
-	r := Result{RecordingID: in.Recording, Spec: p.Spec, Learned: claims(doc), Notes: p.Notes}
+	r := Result{RecordingID: in.Recording, Spec: p.Spec, Learned: claims(doc), Assertions: assertions(doc, p.Asked), Notes: p.Notes}
 	if in.Verify {
 		r.ProofID, err = c.verify(ctx, j, in, doc.Name, archive)
 	}
