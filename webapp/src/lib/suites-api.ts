@@ -12,6 +12,7 @@ export type Finding = Schemas["TestCaseFinding"];
 export type Standing = Schemas["TestCaseStanding"];
 export type CaseClass = Schemas["TestCaseClass"];
 export type CaseEdit = Schemas["TestCaseEdit"];
+export type StaleItem = Schemas["StaleList"]["items"][number];
 export type Word = Schemas["TestCaseWord"];
 export type Accepted = Schemas["IngestAccepted"];
 
@@ -136,6 +137,17 @@ export const testCases = {
       api.POST("/api/test-cases/{jobId}/cases/{caseId}/edit", {
         params: one(jobId, caseId, version),
         body,
+      }),
+    ),
+  /** What the cases cite that is in no current text, with what stands there now. */
+  stale: async (jobId: string, signal?: AbortSignal): Promise<StaleItem[]> =>
+    (await unwrap(api.GET("/api/test-cases/{jobId}/stale", { params: set(jobId), signal }))).items,
+  /** Makes cases anew in a new set, which the answer names; without any, all that are stale. */
+  regenerate: (jobId: string, cases: string[], key: string): Promise<Accepted> =>
+    unwrap(
+      api.POST("/api/test-cases/{jobId}/regenerate", {
+        params: { ...set(jobId), header: { "Idempotency-Key": key } },
+        body: { cases },
       }),
     ),
   export: exportCases,
