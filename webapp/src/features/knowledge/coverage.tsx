@@ -1,6 +1,5 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { CircleDashed } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { Fault } from "@/components/fault";
 import { Button } from "@/components/ui/button";
@@ -79,7 +78,11 @@ function Found({ tests: { coverage: counts, passages, gone } }: { tests: Tests }
           <Entry key={passageId} text={text} passageId={passageId} tests={tests}>
             {requirement && !tests.some(counting) && (
               <span className="inline-flex items-center gap-1 text-xs font-medium text-ink-3">
-                <CircleDashed aria-hidden="true" className="size-3" /> Not covered
+                <span
+                  aria-hidden="true"
+                  className="size-2 rounded-full border border-dashed border-line-strong"
+                />{" "}
+                Not covered
               </span>
             )}
           </Entry>

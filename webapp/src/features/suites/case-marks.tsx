@@ -1,12 +1,5 @@
 import { clsx } from "clsx";
-import {
-  BadgeCheck,
-  CircleCheck,
-  CircleDashed,
-  CircleX,
-  Pencil,
-  TriangleAlert,
-} from "lucide-react";
+import { BadgeCheck, CircleCheck, CircleDashed, CircleX, FileWarning, Pencil } from "lucide-react";
 import type { CaseClass, Standing } from "@/lib/suites-api";
 import { classHints, classNames, standingNames } from "./words";
 
@@ -41,7 +34,7 @@ export function StaleMark() {
       title="What it cites has changed"
       className="inline-flex items-center gap-1 text-xs font-medium whitespace-nowrap text-(--state-retrying)"
     >
-      <TriangleAlert aria-hidden="true" className="size-[1.1em]" /> Stale
+      <FileWarning aria-hidden="true" className="size-[1.1em]" /> Stale
     </span>
   );
 }

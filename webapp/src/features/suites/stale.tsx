@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { RotateCw, TriangleAlert } from "lucide-react";
+import { FileWarning } from "lucide-react";
 import { useState } from "react";
 import { DiffView } from "@/components/diff-view";
 import { Button } from "@/components/ui/button";
@@ -41,7 +41,7 @@ export function StaleBanner({ set }: { set: TestCases }) {
       role="status"
       className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-2 border-t border-line bg-well px-4 py-2 text-sm md:px-6"
     >
-      <TriangleAlert aria-hidden="true" className="size-4 shrink-0 text-(--state-retrying)" />
+      <FileWarning aria-hidden="true" className="size-4 shrink-0 text-(--state-retrying)" />
       {supersededBy ? (
         <p className="min-w-0">
           The recording has a{" "}
@@ -61,7 +61,7 @@ export function StaleBanner({ set }: { set: TestCases }) {
             since.
           </p>
           <Button size="sm" disabled={busy} onClick={() => void run([])}>
-            <RotateCw aria-hidden="true" /> {n === 1 ? "Regenerate it" : `Regenerate all ${n}`}
+            {n === 1 ? "Regenerate it" : `Regenerate all ${n}`}
           </Button>
         </>
       )}
@@ -85,12 +85,12 @@ export default function StaleNote({ set, caseId }: { set: TestCases; caseId: str
     >
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
         <h3 id="stale" className="inline-flex items-center gap-1.5 text-sm font-semibold">
-          <TriangleAlert aria-hidden="true" className="size-4 text-(--state-retrying)" /> Stale:
-          what it cites has changed
+          <FileWarning aria-hidden="true" className="size-4 text-(--state-retrying)" /> Stale: what
+          it cites has changed
         </h3>
         {!supersededBy && (
           <Button size="sm" disabled={busy} onClick={() => void run([caseId])}>
-            <RotateCw aria-hidden="true" /> Regenerate this case
+            Regenerate this case
           </Button>
         )}
       </div>
