@@ -12,6 +12,7 @@ export type Finding = Schemas["TestCaseFinding"];
 export type Standing = Schemas["TestCaseStanding"];
 export type CaseClass = Schemas["TestCaseClass"];
 export type CaseEdit = Schemas["TestCaseEdit"];
+export type CaseTrace = Schemas["TestCaseTrace"];
 export type StaleItem = Schemas["StaleList"]["items"][number];
 export type Word = Schemas["TestCaseWord"];
 export type Accepted = Schemas["IngestAccepted"];
@@ -148,6 +149,14 @@ export const testCases = {
       api.POST("/api/test-cases/{jobId}/regenerate", {
         params: { ...set(jobId), header: { "Idempotency-Key": key } },
         body: { cases },
+      }),
+    ),
+  /** From its passages over recorded steps to the runs of tests. */
+  trace: (jobId: string, caseId: string, signal?: AbortSignal): Promise<CaseTrace> =>
+    unwrap(
+      api.GET("/api/test-cases/{jobId}/cases/{caseId}/trace", {
+        params: { path: { jobId, caseId } },
+        signal,
       }),
     ),
   export: exportCases,

@@ -122,3 +122,56 @@ test("a set that was superseded leads to the newer one and is not made anew", as
   await screen.findByRole("region", { name: /Stale/ });
   expect(screen.queryByRole("button", { name: /Regenerate/ })).not.toBeInTheDocument();
 });
+
+test("a case shows what stands behind it, when somebody asks", async () => {
+  const fake = stale();
+  const trace = {
+    ...{ untrusted: true, jobId: "c1", caseId: "tc-1", title: "Too many", recordingId: "r1" },
+    passages: [],
+    tests: [],
+  };
+  fake.suites.traces.set("tc-1", {
+    ...trace,
+    steps: [
+      {
+        ...{ stepId: "1", action: "Open /", passages: [] },
+        recorded: [
+          {
+            ...{ stepId: "s1", text: "Click Buy", picture: "/api/recorder/r1/artifacts/s1.png" },
+            assertions: [{ suiteId: "g1", number: 2, stepId: "s1", learned: true, text: "Bought" }],
+          },
+        ],
+      },
+    ],
+    tests: [
+      {
+        ...{ suiteId: "g1", proofId: "p1", test: "t1", titles: ["buys"], proven: false },
+        why: "1 of 1 runs failed",
+        runs: [
+          {
+            ...{ key: "k", purpose: "stability", outcome: "failed", failedAt: 2 },
+            evidence: [
+              { name: "runs/1/film.webm", url: "/api/jobs/p1/artifacts/runs/1/film.webm" },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+  fake.suites.traces.set("tc-2", { ...trace, caseId: "tc-2", steps: [] });
+  using _page = renderPage("/suites/cases/c1", fake);
+  const user = userEvent.setup();
+  await user.click(await screen.findByRole("button", { name: "Show what stands behind it" }));
+  const steps = await screen.findByRole("list", { name: "Steps with their assertions" });
+  expect(steps).toHaveTextContent("Assertion 2 (learnt): Bought");
+  expect(within(steps).getByRole("link", { name: "Picture" })).toBeVisible();
+  const tests = screen.getByRole("list", { name: "Tests of the recording" });
+  expect(tests).toHaveTextContent("Run 1: failed at assertion 2");
+  expect(within(tests).getByRole("link", { name: "film.webm" })).toHaveAttribute(
+    "href",
+    expect.stringContaining("/api/jobs/p1/artifacts/runs/1/film.webm"),
+  );
+  await user.click(screen.getByRole("link", { name: /Case 2/ }));
+  await user.click(await screen.findByRole("button", { name: "Show what stands behind it" }));
+  expect(await screen.findByText(/No test was generated from its/)).toBeVisible();
+});

@@ -1,4 +1,11 @@
-import type { Citation, ReviewedCase, StaleItem, TestCases, Word } from "@/lib/suites-api";
+import type {
+  CaseTrace,
+  Citation,
+  ReviewedCase,
+  StaleItem,
+  TestCases,
+  Word,
+} from "@/lib/suites-api";
 import type { FakeServer } from "./fake-server";
 
 /** Generated tests and test cases in memory. As FakeServer it does what it is told. */
@@ -6,6 +13,8 @@ export class FakeSuites {
   sets = new Map<string, TestCases>();
   /** What the cases of a set cite that has changed. */
   stale = new Map<string, StaleItem[]>();
+  /** What stands behind cases. */
+  traces = new Map<string, CaseTrace>();
   #server: FakeServer;
 
   constructor(server: FakeServer) {
@@ -65,6 +74,7 @@ export class FakeSuites {
     if (part === "stale") {
       return Response.json({ untrusted: true, items: this.stale.get(id) ?? [] });
     }
+    if (verb === "trace") return Response.json(this.traces.get(caseId));
     if (part === "regenerate") {
       const { cases } = body as { cases: string[] };
       const input = { recordingId: set.recordingId, base: id, only: cases };

@@ -26,6 +26,7 @@ import { standingNames, typeNames } from "./words";
 
 const CaseForm = lazy(patient(() => import("./case-form")));
 const WordDialog = lazy(patient(() => import("./word-dialog")));
+const CaseTrace = lazy(patient(() => import("./case-trace")));
 const StaleNote = lazy(patient(() => import("./stale")));
 const StaleBanner = lazy(
   patient(() => import("./stale").then(({ StaleBanner }) => ({ default: StaleBanner }))),
@@ -233,6 +234,7 @@ function Cases({
                 ...{ accept, reject, edit, open, busy: review.busy },
                 bringBack: () => ask("bringBack"),
               }}
+              behind={<Behind jobId={set.jobId} caseId={current.caseId} />}
               note={
                 stale.has(current.caseId) && (
                   <Suspense>
@@ -258,6 +260,26 @@ function Cases({
         </Suspense>
       )}
     </div>
+  );
+}
+
+/** Looked up when somebody asks: it reads proofs. */
+function Behind({ jobId, caseId }: { jobId: string; caseId: string }) {
+  const [shown, setShown] = useState(false);
+  if (!shown) {
+    return (
+      <Button size="sm" className="self-start" onClick={() => setShown(true)}>
+        Show what stands behind it
+      </Button>
+    );
+  }
+  return (
+    <section>
+      <h3 className="mb-1.5 text-xs font-semibold text-ink-3">What stands behind it</h3>
+      <Suspense>
+        <CaseTrace jobId={jobId} caseId={caseId} />
+      </Suspense>
+    </section>
   );
 }
 

@@ -26,11 +26,14 @@ export function CaseView({
   one,
   actions,
   note,
+  behind,
 }: {
   one: ReviewedCase;
   actions: CaseActions;
   /** What is to be known before it is reviewed. */
   note?: ReactNode;
+  /** What stands behind it. */
+  behind?: ReactNode;
 }) {
   const { preconditions = [], sources = [], tags = [], why } = one;
   return (
@@ -92,6 +95,7 @@ export function CaseView({
       </Part>
       <Changes one={one} actions={actions} />
       <Said one={one} />
+      {behind}
     </article>
   );
 }
