@@ -4741,6 +4741,10 @@ export interface operations {
                     sources?: string[];
                     /** @description How many cases are kept; 300 when absent */
                     limit?: number;
+                    /** @description An earlier set of the recording whose other cases are taken over; `/api/test-cases/{jobId}/regenerate` fills it in */
+                    base?: string;
+                    /** @description Ids of the cases of that set that are made anew */
+                    only?: string[];
                 };
             };
         };

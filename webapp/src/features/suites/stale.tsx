@@ -43,7 +43,7 @@ export function StaleBanner({ set }: { set: TestCases }) {
     >
       <FileWarning aria-hidden="true" className="size-4 shrink-0 text-(--state-retrying)" />
       {supersededBy ? (
-        <p className="min-w-0">
+        <p className="min-w-0 flex-1">
           The recording has a{" "}
           <Link
             to="/suites/cases/$setId"
