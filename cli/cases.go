@@ -54,6 +54,7 @@ say differently, and requirements that nothing touches, are told on the standard
 			return a.makeCases(cmd.Context(), cl, args[0], in)
 		},
 	}
+	c.AddCommand(a.regenerate())
 	f := c.Flags()
 	f.StringArrayVar(&in.sources, "source", nil, "the id of a source whose documents are read; all of the project when none is given")
 	f.StringVarP(&in.format, "format", "f", "", "markdown, csv, gherkin or xlsx (default that of OUT's name, else markdown)")

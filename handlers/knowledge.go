@@ -30,6 +30,11 @@ type Knowledge interface {
 	Relations(ctx context.Context, documentID string) ([]projections.Related, error)
 	Search(ctx context.Context, q projections.SearchQuery) (projections.SearchPage, error)
 	Similar(ctx context.Context, passageID string, limit int) (hits []projections.Hit, ok bool, err error)
+	CaseSets(ctx context.Context, q projections.CaseSetQuery) (projections.CaseSetPage, error)
+	CaseSet(ctx context.Context, id string) (set projections.CaseSet, ok bool, err error)
+	Stale(ctx context.Context, setID string) ([]projections.StaleCitation, error)
+	DocumentTests(ctx context.Context, id string, older bool) (tests projections.DocumentTests, ok bool, err error)
+	SourceCoverage(ctx context.Context, id string, limit int, page string) (uncovered projections.UncoveredPage, ok bool, err error)
 	WaitFor(ctx context.Context, c eventstore.Cursor) error
 	readModel
 }

@@ -179,7 +179,11 @@ func (s *Server) mountSuites() {
 
 func (s *Server) mountTestCases() {
 	s.post("/api/test-cases/generate", s.generateCases)
+	s.get("/api/test-cases", s.listCases)
 	s.get("/api/test-cases/:jobId", s.getCases)
+	s.get("/api/test-cases/:jobId/stale", s.listStale)
+	s.post("/api/test-cases/:jobId/regenerate", s.regenerateCases)
+	s.get("/api/test-cases/:jobId/cases/:caseId/trace", s.traceCase)
 	s.get("/api/test-cases/:jobId/export", s.exportCases)
 	s.post("/api/test-cases/:jobId/export", s.exportCases)
 	s.post("/api/test-cases/:jobId/cases/:caseId/edit", s.reviewCase(editCase))
@@ -205,6 +209,7 @@ func (s *Server) mountKnowledge() {
 	s.get("/api/knowledge/search", s.search)
 	s.get("/api/knowledge/sources", s.listSources)
 	s.get("/api/knowledge/sources/:id", s.getSource)
+	s.get("/api/knowledge/sources/:id/coverage", s.getCoverage)
 	s.get("/api/knowledge/documents", s.listDocuments)
 	s.delete("/api/knowledge/documents", s.removeSource)
 	s.get("/api/knowledge/documents/:id", s.getDocument)
@@ -212,6 +217,7 @@ func (s *Server) mountKnowledge() {
 	s.get("/api/knowledge/documents/:id/text", s.readText)
 	s.get("/api/knowledge/documents/:id/passages", s.listPassages)
 	s.get("/api/knowledge/documents/:id/relations", s.listRelations)
+	s.get("/api/knowledge/documents/:id/tests", s.listDocumentTests)
 	s.get("/api/knowledge/passages/:id", s.getPassage)
 	s.get("/api/knowledge/passages/:id/similar", s.listSimilar)
 }

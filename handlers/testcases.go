@@ -98,15 +98,9 @@ func (s *Server) withSources(raw []byte) ([]byte, error) {
 	return json.Marshal(b, json.Deterministic(true))
 }
 
-// casesBody is a set as the API answers it. What it holds of pages and documents is what somebody else wrote.
-type casesBody struct {
-	testcase.State
-	untrusted
-}
-
-func (s *Server) sendCases(c *fiber.Ctx, state testcase.State) error {
-	c.Set(fiber.HeaderETag, etag(state.Version))
-	return sendJSON(c, fiber.StatusOK, casesBody{state, fromElsewhere})
+func (s *Server) sendCases(c *fiber.Ctx, state testcase.State, now actuality) error {
+	c.Set(fiber.HeaderETag, now.tag(state.Version))
+	return sendJSON(c, fiber.StatusOK, casesBody{state, fromElsewhere, now})
 }
 
 func (s *Server) loadCases(c *fiber.Ctx) (testcase.State, error) {
@@ -128,12 +122,13 @@ func (s *Server) getCases(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	now := s.actuality(state)
 	c.Set(fiber.HeaderCacheControl, "no-cache")
-	if noneMatch(c, etag(state.Version)) {
-		c.Set(fiber.HeaderETag, etag(state.Version))
+	if tag := now.tag(state.Version); noneMatch(c, tag) {
+		c.Set(fiber.HeaderETag, tag)
 		return c.SendStatus(fiber.StatusNotModified)
 	}
-	return s.sendCases(c, state)
+	return s.sendCases(c, state, now)
 }
 
 // reviewCase answers a request that says something about a case; read makes its command of the body.
@@ -143,7 +138,7 @@ func (s *Server) reviewCase(read func(c *fiber.Ctx, caseID string) (testcase.Com
 		if err != nil {
 			return err
 		}
-		version, err := ifMatch(c)
+		version, err := casesMatch(c)
 		if err != nil {
 			return err
 		}
@@ -151,7 +146,7 @@ func (s *Server) reviewCase(read func(c *fiber.Ctx, caseID string) (testcase.Com
 		if err != nil {
 			return err
 		}
-		return s.sendCases(c, state)
+		return s.sendCases(c, state, s.actuality(state))
 	}
 }
 
@@ -267,7 +262,7 @@ func (s *Server) exportCases(c *fiber.Ctx) error {
 	if template != nil && format != caseexport.XLSX {
 		return problem.Field1("query/format", "a template is filled in as xlsx")
 	}
-	version, err := ifMatch(c)
+	version, err := casesMatch(c)
 	if err != nil {
 		return err
 	}

@@ -38,12 +38,14 @@ func caseDesk(t *testing.T) *library {
 				RecordingID string   `json:"recordingId"`
 				Sources     []string `json:"sources"`
 				Limit       int      `json:"limit"`
+				Base        string   `json:"base"`
+				Only        []string `json:"only"`
 			}
 			if json.Unmarshal(input, &in, json.RejectUnknownMembers(true)) != nil || in.RecordingID == "" {
 				return &job.InvalidError{Faults: []job.Fault{{Path: "input.recordingId", Message: "is needed"}}}
 			}
 			return nil
-		}}, handlers.Kind{Name: proof.Kind, Queue: "suite"})
+		}}, handlers.Kind{Name: proof.Kind, Queue: "suite"}, handlers.Kind{Name: "suite.generate", Queue: "suite"}, handlers.Kind{Name: "recorder.record", Queue: "browser"})
 	})
 	t.Cleanup(func() { require.NoError(t, l.index.Stop()) })
 	return l

@@ -65,3 +65,39 @@ CREATE INDEX passage_document ON passage (document, seq);
 
 -- rowid is the passage's num.
 CREATE VIRTUAL TABLE passage_text USING fts5 (title, headings, text, tokenize = 'porter unicode61 remove_diacritics 2', prefix = '2 3');
+
+-- Sets of test cases, and what their cases cite of documents. num counts on in the order of the log.
+CREATE TABLE case_set (
+	num       INTEGER PRIMARY KEY,
+	id        TEXT    NOT NULL UNIQUE,
+	project   TEXT    NOT NULL,
+	recording TEXT    NOT NULL,
+	complete  INTEGER NOT NULL,
+	doc       TEXT    NOT NULL -- without its cases
+);
+CREATE INDEX case_set_newest ON case_set (project, complete, recording, num);
+
+CREATE TABLE test_case (
+	owner    INTEGER NOT NULL, -- the set
+	id       TEXT    NOT NULL,
+	seq      INTEGER NOT NULL,
+	standing TEXT    NOT NULL,
+	doc      TEXT    NOT NULL,
+	PRIMARY KEY (owner, id)
+) WITHOUT ROWID;
+
+-- Where a case cites a passage: once for each of its places. step is empty for the case as a whole.
+CREATE TABLE citation (
+	owner     INTEGER NOT NULL,
+	test_case TEXT    NOT NULL,
+	passage   TEXT    NOT NULL,
+	step      TEXT    NOT NULL,
+	expected  INTEGER NOT NULL, -- 1: by the step's expected result
+	asserted  INTEGER NOT NULL, -- 1: by one that the recording shows as well
+	seq       INTEGER NOT NULL,
+	document  TEXT    NOT NULL,
+	doc       TEXT    NOT NULL, -- the citation
+	PRIMARY KEY (owner, test_case, passage, step, expected)
+) WITHOUT ROWID;
+CREATE INDEX citation_passage ON citation (passage);
+CREATE INDEX citation_document ON citation (document);

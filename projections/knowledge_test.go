@@ -349,6 +349,7 @@ func TestKnowledgeRebuiltEqualsLive(t *testing.T) {
 				_, err := l.repo.RemoveSource(t.Context(), sourceOf("s"), by, "not needed", l.now)
 				require.NoError(t, err)
 			}
+			l.drawCases(rt)
 		}
 		l.catchUp(t, k)
 		c, err := k.Check(t.Context())

@@ -31,7 +31,7 @@ type Texts interface {
 
 func knowledgeModel(texts Texts) *model {
 	return &model{
-		name: "indexes of what is known", schema: knowledgeSchema, version: 2, words: "passage_text", sections: knowledgeSections,
+		name: "indexes of what is known", schema: knowledgeSchema, version: 3, words: "passage_text", sections: knowledgeSections,
 		tables: func(conn *sqlite.Conn) tables { return &knowledgeTables{conn: conn, texts: texts} },
 	}
 }
@@ -45,6 +45,9 @@ var knowledgeSections = []section{
 	{"passage", 1, "SELECT id, document, seq, requirement, doc FROM passage ORDER BY 1"},
 	{"text", 1, "SELECT id, title, headings, text FROM passage CROSS JOIN passage_text ON passage_text.rowid = passage.num ORDER BY 1"},
 	{"word", 1, "SELECT term, doc, cnt FROM temp.word ORDER BY 1"},
+	{"case set", 1, "SELECT id, num, project, recording, complete, doc FROM case_set ORDER BY 1"},
+	{"test case", 2, "SELECT owner, id, seq, standing, doc FROM test_case ORDER BY 1, 2"},
+	{"citation", 5, "SELECT owner, test_case, passage, step, expected, asserted, seq, document, doc FROM citation ORDER BY 1, 2, 3, 4, 5"},
 }
 
 // knowledgeTables implements tables.
@@ -55,7 +58,7 @@ type knowledgeTables struct {
 }
 
 func (t *knowledgeTables) begin(at *progress) batchFold {
-	return &knowledgeFold{knowledgeTables: t, at: at, sources: map[string]*sourceRow{}, documents: map[string]*documentRow{}}
+	return &knowledgeFold{knowledgeTables: t, at: at, sources: map[string]*sourceRow{}, documents: map[string]*documentRow{}, sets: map[string]*caseSetRow{}}
 }
 
 func (t *knowledgeTables) forget() { t.retried = false }
@@ -67,6 +70,7 @@ type knowledgeFold struct {
 	sources   map[string]*sourceRow
 	documents map[string]*documentRow
 	touched   []*documentRow // in the order of the log
+	sets      map[string]*caseSetRow
 }
 
 // sourceRow is a source while it is folded. What it knows of single documents is in their own rows.
@@ -82,6 +86,8 @@ func (d *knowledgeFold) event(e *eventstore.Recorded) error {
 		return d.source(e)
 	case strings.HasPrefix(e.Stream, "document/"):
 		return d.document(e)
+	case strings.HasPrefix(e.Stream, "testcases/"):
+		return d.caseSet(e)
 	}
 	return nil
 }
@@ -213,7 +219,7 @@ func (d *knowledgeFold) write() error {
 			return fmt.Errorf("document %s: %w", r.ID, err)
 		}
 	}
-	return nil
+	return d.writeCaseSets()
 }
 
 // retry looks once in each process for the texts that were missing.

@@ -8,7 +8,7 @@ import (
 
 var codec = event.NewCodec(func(eventType string) Event { return Unknown{Type: eventType} },
 	event.Of[Event, Started](), event.Of[Event, Generated](), event.Of[Event, Finished](), event.Of[Event, Edited](),
-	event.Of[Event, Accepted](), event.Of[Event, Rejected](), event.Of[Event, Exported](), event.Of[Event, Proven](),
+	event.Of[Event, Accepted](), event.Of[Event, Rejected](), event.Of[Event, Exported](), event.Of[Event, Proven](), event.Of[Event, Carried](),
 )
 
 // Encode returns the data of an event for its envelope.

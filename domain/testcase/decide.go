@@ -94,6 +94,8 @@ func Decide(s State, c Command) ([]Event, error) {
 		return []Event{c.Started}, nil
 	case Add:
 		return s.add(c.Generated)
+	case Carry:
+		return s.carry(c.Carried)
 	case Finish:
 		if s.Status != Generating {
 			return nil, &RefusedError{ID: s.ID, Why: "they are not being generated"}

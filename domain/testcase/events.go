@@ -38,6 +38,8 @@ type About struct {
 	Name string `json:"name"`
 	// Sources are the ids of the sources whose documents are read.
 	Sources []string `json:"sources,omitempty"`
+	// Base is the earlier set whose other cases are taken over; empty when all are made.
+	Base string `json:"base,omitempty"`
 }
 
 // Generated is a part of what was generated.

@@ -33,6 +33,10 @@ func TestOldEventsLoad(t *testing.T) {
 		testcase.Rejected{CaseID: "tc-1", Word: ada},
 		testcase.Exported{CaseIDs: []string{"tc-1"}, Format: "xlsx", Word: ada},
 		testcase.Proven{CaseID: "tc-1", Class: testcase.TwinProven, ProofID: "p1", Test: "t1", Word: ada},
+		testcase.Carried{From: "set-1", Cases: []testcase.Reviewed{{
+			Case: c, Standing: testcase.IsAccepted, Generated: &c, Changes: []testcase.Change{{Path: "title", Before: "a", After: "b"}}, ProofID: "p1", Test: "t1",
+			History: []testcase.Entry{{At: now, What: "accepted", Word: ada}},
+		}}},
 	} {
 		types = append(types, e.EventType())
 		data, err := testcase.Encode(e)

@@ -129,6 +129,8 @@ func Evolve(s State, e Event, at time.Time) State {
 		}
 		s.Findings = append(slices.Clip(s.Findings), e.Findings...)
 		s.Uncovered = append(slices.Clip(s.Uncovered), e.Uncovered...)
+	case Carried:
+		s.Cases = append(slices.Clip(s.Cases), e.Cases...)
 	case Finished:
 		s.Read, s.Status = Read(e), Complete
 	case Edited:

@@ -44,6 +44,8 @@ type Input struct {
 	Sources   []string `json:"sources" title:"Sources" doc:"Ids of the sources whose documents are read; with none, no documents are." maxlen:"100"`
 	Limit     int      `json:"limit" title:"Limit" doc:"How many cases are kept." min:"1" max:"1000"`
 	Improve   bool     `json:"improve" title:"Improve by the model" doc:"Asks the model that is set for clearer titles and for cases that are missing. Steps and expected results stay as they were derived."`
+	Base      string   `json:"base" title:"Earlier set" doc:"The job whose set is built on: its cases are taken over with what became of them, but for those that are made anew." maxlen:"64"`
+	Only      []string `json:"only" title:"Cases" doc:"Ids of the cases of the earlier set that are made anew." maxlen:"1000"`
 }
 
 // Result is the job's.
@@ -92,6 +94,9 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 	if err != nil {
 		return nil, err
 	}
+	if _, err := c.base(ctx, j, in); err != nil {
+		return nil, err
+	}
 	g := gatherer{cfg: c, job: j, state: state}
 	m, err := g.gather(ctx, in.Sources)
 	if err != nil {
@@ -106,7 +111,7 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 	if len(r.Cases) == 0 {
 		return nil, workers.Permanent(CodeNothing, fmt.Errorf("recording %s has no step that a person can do: record what is to be tested first", in.Recording))
 	}
-	finished := testcase.Finished{Documents: g.documents, Requirements: g.requirements, UncoveredOf: r.UncoveredOf}
+	var finished testcase.Finished
 	if in.Improve {
 		got, err := c.improve(ctx, j, r.Cases, in)
 		if err != nil {
@@ -115,8 +120,12 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 		r.Cases, r.Notes = got.Cases, append(r.Notes, got.Notes...)
 		finished.Improved, finished.Proposed = got.Improved, got.Proposed
 	}
-	finished.Notes = r.Notes
-	if s, err = c.write(ctx, j, s, about(j, state, in), r, finished); err != nil {
+	content, err := c.content(ctx, j, in, &g, &r)
+	if err != nil {
+		return nil, err
+	}
+	finished.Documents, finished.Requirements, finished.UncoveredOf, finished.Notes = g.documents, g.requirements, r.UncoveredOf, r.Notes
+	if s, err = c.write(ctx, j, s, about(j, state, in), content, finished); err != nil {
 		return nil, err
 	}
 	return resultOf(s), nil
@@ -136,6 +145,7 @@ func (c Config) recording(ctx context.Context, id string) (recording.State, erro
 func about(j *workers.Job, state recording.State, in Input) testcase.Started {
 	return testcase.Started{
 		Attempt: j.Attempt(), RecordingID: state.ID, RecordingVersion: state.Version, Name: testcase.CutLine(state.Name, testcase.MaxTitle), Sources: in.Sources,
+		Base: in.Base,
 	}
 }
 
@@ -150,7 +160,7 @@ func resultOf(s testcase.State) Result {
 const batchSize = 128 << 10
 
 // write appends what was derived, batch by batch, while the job's lease holds.
-func (c Config) write(ctx context.Context, j *workers.Job, s testcase.State, started testcase.Started, r derive.Result, finished testcase.Finished) (testcase.State, error) {
+func (c Config) write(ctx context.Context, j *workers.Job, s testcase.State, started testcase.Started, content []testcase.Command, finished testcase.Finished) (testcase.State, error) {
 	apply := func(commands ...testcase.Command) (err error) {
 		s, err = c.Jobs.ApplyTestCases(ctx, s, j.Caller(), c.Now(), []eventstore.Hold{j.Hold()}, commands...)
 		return err
@@ -158,8 +168,8 @@ func (c Config) write(ctx context.Context, j *workers.Job, s testcase.State, sta
 	if err := apply(testcase.Start{Started: started}); err != nil {
 		return s, err
 	}
-	for _, batch := range batches(r) {
-		if err := apply(testcase.Add{Generated: batch}); err != nil {
+	for _, command := range content {
+		if err := apply(command); err != nil {
 			return s, err
 		}
 	}

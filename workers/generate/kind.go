@@ -69,6 +69,8 @@ type Result struct {
 	Cases     int    `json:"cases,omitzero"`
 	// Learned counts the assertions that were added to those of the recording.
 	Learned int `json:"learned"`
+	// Assertions are those of the test, in its order; of more than MaxTold the first are told.
+	Assertions []Assertion `json:"assertions,omitempty"`
 	// Notes say which steps could not be written, and why.
 	Notes []string `json:"notes,omitempty"`
 	// ProofID is the job that verifies the tests; "" when that was not asked for.
@@ -141,7 +143,9 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 			return nil, err
 		}
 	}
-	r := Result{RecordingID: in.Recording, Spec: p.Spec, CasesSpec: p.Cases, Cases: len(p.Written), Learned: claims(doc), Notes: p.Notes}
+	r := Result{
+		RecordingID: in.Recording, Spec: p.Spec, CasesSpec: p.Cases, Cases: len(p.Written), Learned: claims(doc), Assertions: assertions(doc, p.Asked), Notes: p.Notes,
+	}
 	if in.Verify {
 		r.ProofID, err = c.verify(ctx, j, in, doc.Name, archive)
 	}

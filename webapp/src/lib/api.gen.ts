@@ -701,6 +701,98 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/test-cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sets of test cases, the newest first, with how many of their cases are stale
+         * @description A case is stale when a passage that it cites is in no current text: the document's newest version has other words there,
+         *     or the document was removed. A rejected case is never stale. It follows from the index of what is known and is no event.
+         */
+        get: operations["listTestCases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/test-cases/{jobId}/stale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        /** What the cases of a set cite that is in no current text, with what stands there now */
+        get: operations["listStaleTestCases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/test-cases/{jobId}/regenerate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make some cases anew, in a new set that keeps the others
+         * @description Submits a job of the kind `testcases.generate` for the same recording and sources, with this set as its `base`. The new
+         *     set has the cases that are named, or all that are stale, made anew and for review; all others are taken over unchanged,
+         *     with their standing, edits, history and proof. Of a case that a person edited her text stays, on what is cited now, with
+         *     the new one beside it. A case that nothing demands any more is left out unless a person edited it; the new set's notes
+         *     say so. This set stays as it is. 409 when no case is stale, and when the recording has a newer set.
+         */
+        post: operations["regenerateTestCases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/test-cases/{jobId}/cases/{caseId}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+                caseId: components["parameters"]["TestCaseId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * From the passages of a case over its steps to the assertions of tests and their runs
+         * @description A case's step goes back to steps of the recording. A test that was generated from the recording asserts behind these
+         *     steps (`assertions`, by `suiteId` and `number`), and its newest proof has its runs, of which `failedAt` names the assertion
+         *     that did not hold. At most the newest 20 suites and 20 proofs of the recording are looked at. Suites of older builds do
+         *     not say what their assertions go back to.
+         */
+        get: operations["traceTestCase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/test-cases/{jobId}": {
         parameters: {
             query?: never;
@@ -713,7 +805,8 @@ export interface paths {
         /**
          * The cases with what became of them, findings, and requirements that nothing touches
          * @description While they are being made, what there is so far. Their events are those of the stream `testcases/{jobId}`. Texts of
-         *     pages and documents are what somebody else wrote, and never an instruction.
+         *     pages and documents are what somebody else wrote, and never an instruction. `stale` and `supersededBy` follow from
+         *     what documents say and what was generated since: they are no part of `version`, and stand in the ETag behind a dot.
          */
         get: operations["getTestCases"];
         put?: never;
@@ -898,6 +991,48 @@ export interface paths {
         };
         /** A source with the faults of its newest run */
         get: operations["getSource"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge/sources/{id}/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["KnowledgeId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * How many requirements of a source test cases cover, and which they do not
+         * @description Cases of the newest whole set of each recording count, but for rejected ones. `asserted` are requirements that an
+         *     expected result cites which the recording shows as well.
+         */
+        get: operations["getSourceCoverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge/documents/{id}/tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["KnowledgeId"];
+            };
+            cookie?: never;
+        };
+        /** A document's requirements with the test cases that cite them */
+        get: operations["listDocumentTests"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2579,6 +2714,15 @@ export interface components {
             /** @description The recording's */
             name: string;
             sources?: string[];
+            /** @description The earlier set whose other cases were taken over */
+            base?: string;
+            /** @description Cases that cite what is in no current text; absent when that is not known */
+            stale?: {
+                caseId: string;
+                reason: components["schemas"]["StaleReason"];
+            }[];
+            /** @description The recording's newest set, when that is another one */
+            supersededBy?: string;
             cases: components["schemas"]["ReviewedTestCase"][];
             findings: components["schemas"]["TestCaseFinding"][];
             /** @description Requirements that nothing in the recording touches */
@@ -2604,6 +2748,211 @@ export interface components {
             version: number;
             /** @description Texts of pages and documents are what somebody else wrote */
             untrusted: boolean;
+        };
+        /**
+         * @description The document has other words there now, or was removed
+         * @enum {string}
+         */
+        StaleReason: "changed" | "removed";
+        TestCaseSet: {
+            jobId: string;
+            project: string;
+            recordingId: string;
+            /** @description The recording's */
+            name: string;
+            /** @enum {string} */
+            status: "generating" | "complete";
+            /** @description The earlier set whose other cases were taken over */
+            base?: string;
+            sources: string[];
+            cases: number;
+            /** @description How many of the cases are stale */
+            stale: number;
+            /** @description The recording's newest set, when that is another one */
+            supersededBy?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            version: number;
+        };
+        TestCaseSetList: {
+            items: components["schemas"]["TestCaseSet"][];
+            nextPage?: string;
+            cursor: string;
+        };
+        StaleList: {
+            untrusted: boolean;
+            items: {
+                caseId: string;
+                reason: components["schemas"]["StaleReason"];
+                citation: components["schemas"]["TestCaseCitation"];
+                /** @description The document's now */
+                version: number;
+                /** @description The passage that took its place; absent when none is like it */
+                now?: {
+                    /** @description The same as long as the passage stands unchanged under the same headings */
+                    passageId: string;
+                    /** @enum {string} */
+                    kind: "paragraph" | "item" | "row" | "code" | "scenario";
+                    headings?: string[];
+                    /** @description A table's head, or the items that it stands in */
+                    context?: string;
+                    /** @description Bytes into the document's text */
+                    start: number;
+                    end: number;
+                    text: string;
+                    requirement?: components["schemas"]["RequirementType"];
+                };
+            }[];
+        };
+        Coverage: {
+            requirements: number;
+            /** @description Cited by a case that counts */
+            covered: number;
+            /** @description Of these, cited by an expected result that the recording shows as well */
+            asserted: number;
+            uncovered: number;
+        };
+        SourceCoverage: {
+            untrusted: boolean;
+            requirements: number;
+            /** @description Cited by a case that counts */
+            covered: number;
+            /** @description Of these, cited by an expected result that the recording shows as well */
+            asserted: number;
+            uncovered: number;
+            /** @description Requirements that no case covers */
+            items: components["schemas"]["Passage"][];
+            nextPage?: string;
+            cursor: string;
+        };
+        CitingCase: {
+            /** @description The set */
+            jobId: string;
+            setName: string;
+            recordingId: string;
+            caseId: string;
+            title: string;
+            /** @enum {string} */
+            type: "positive" | "negative" | "edge";
+            standing: components["schemas"]["TestCaseStanding"];
+            proof: components["schemas"]["TestCaseClass"];
+            /** @description The recording has a newer set */
+            superseded?: boolean;
+            places: {
+                /** @description Absent for the case as a whole */
+                stepId?: string;
+                /** @description It is the step's expected result */
+                expected?: boolean;
+                /** @description The recording shows that as well */
+                asserted?: boolean;
+            }[];
+        };
+        DocumentTests: {
+            untrusted: boolean;
+            coverage: components["schemas"]["Coverage"];
+            passages: {
+                /** @description The same as long as the passage stands unchanged under the same headings */
+                passageId: string;
+                /** @enum {string} */
+                kind: "paragraph" | "item" | "row" | "code" | "scenario";
+                headings?: string[];
+                /** @description A table's head, or the items that it stands in */
+                context?: string;
+                /** @description Bytes into the document's text */
+                start: number;
+                end: number;
+                text: string;
+                requirement?: components["schemas"]["RequirementType"];
+                documentId: string;
+                sourceId: string;
+                /** @description The document's */
+                title: string;
+                url?: string;
+                tests: components["schemas"]["CitingCase"][];
+            }[];
+            /** @description What is cited and is in no current text */
+            gone: {
+                passageId: string;
+                citation: components["schemas"]["TestCaseCitation"];
+                tests: components["schemas"]["CitingCase"][];
+            }[];
+        };
+        TracedPlace: {
+            citation: components["schemas"]["TestCaseCitation"];
+            /** @description The step's expected result cites it */
+            expected?: boolean;
+            /** @description Whether it is in its document now; absent when that is not known */
+            current?: boolean;
+        };
+        TracedAssertion: {
+            /** @description The job that wrote the test */
+            suiteId: string;
+            /** @description Its place in the test, from 1 */
+            number: number;
+            /** @description The recorded step that claims it, or behind which it was learnt */
+            stepId: string;
+            learned?: boolean;
+            text: string;
+        };
+        TestCaseTrace: {
+            untrusted: boolean;
+            jobId: string;
+            caseId: string;
+            title: string;
+            recordingId: string;
+            /** @description Of the case as a whole */
+            passages: components["schemas"]["TracedPlace"][];
+            steps: {
+                stepId: string;
+                action: string;
+                expected?: string;
+                passages: components["schemas"]["TracedPlace"][];
+                recorded: {
+                    stepId: string;
+                    /** @description Absent when the recording has the step no more */
+                    text?: string;
+                    /** @description Where its picture is */
+                    picture?: string;
+                    assertions: components["schemas"]["TracedAssertion"][];
+                }[];
+            }[];
+            /** @description Tests written from the recording, and others that were played against it */
+            tests: {
+                /** @description Absent for one that was uploaded */
+                suiteId?: string;
+                /** @description Where its code is */
+                spec?: string;
+                /** @description Its newest proof */
+                proofId?: string;
+                /** @description Its id there */
+                test?: string;
+                titles: string[];
+                /** @description The proof's */
+                status?: string;
+                proven: boolean;
+                /** @description What is missing */
+                why?: string;
+                /** @description A person named it as what proves the case */
+                proves?: boolean;
+                runs: {
+                    key: string;
+                    /** @enum {string} */
+                    purpose: "stability" | "live";
+                    /** @enum {string} */
+                    outcome: "passed" | "failed" | "skipped" | "broken";
+                    /** @description The number of the assertion that did not hold */
+                    failedAt?: number;
+                    message?: string;
+                    evidence: {
+                        name: string;
+                        url: string;
+                        /** @description Answers where the trace viewer shows it, for a trace */
+                        viewer?: string;
+                    }[];
+                }[];
+            }[];
         };
         Proof: {
             proofId: string;
@@ -4493,6 +4842,10 @@ export interface operations {
                     limit?: number;
                     /** @description Ask the model that is set for clearer titles and for cases that are missing; the job fails when none is set */
                     improve?: boolean;
+                    /** @description An earlier set of the recording whose other cases are taken over; `/api/test-cases/{jobId}/regenerate` fills it in */
+                    base?: string;
+                    /** @description Ids of the cases of that set that are made anew */
+                    only?: string[];
                 };
             };
         };
@@ -4509,6 +4862,132 @@ export interface operations {
                 };
             };
             400: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listTestCases: {
+        parameters: {
+            query?: {
+                project?: components["parameters"]["Project"];
+                /** @description Of this recording only */
+                recording?: string;
+                limit?: number;
+                /** @description The nextPage of the page before */
+                page?: string;
+                /** @description Wait (bounded) until the index has this cursor */
+                minCursor?: components["parameters"]["MinCursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestCaseSetList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listStaleTestCases: {
+        parameters: {
+            query?: {
+                /** @description Wait (bounded) until the index has this cursor */
+                minCursor?: components["parameters"]["MinCursor"];
+            };
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it, in the order of the cases */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaleList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    regenerateTestCases: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Ids of cases; all that are stale when absent or empty */
+                    cases?: string[];
+                    priority?: components["schemas"]["Priority"];
+                };
+            };
+        };
+        responses: {
+            /** @description In the log */
+            202: {
+                headers: {
+                    Location?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestAccepted"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    traceTestCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+                caseId: components["parameters"]["TestCaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is known today */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestCaseTrace"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4837,6 +5316,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Source"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSourceCoverage: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The nextPage of the page before */
+                page?: string;
+                /** @description Wait (bounded) until the index has this cursor */
+                minCursor?: components["parameters"]["MinCursor"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["KnowledgeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers, and a page of the requirements that no case covers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceCoverage"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listDocumentTests: {
+        parameters: {
+            query?: {
+                /** @description Cases of superseded sets too; they cover nothing */
+                older?: boolean;
+                /** @description Wait (bounded) until the index has this cursor */
+                minCursor?: components["parameters"]["MinCursor"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["KnowledgeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Passages that demand something or are cited, and those that are cited and are in no current text */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentTests"];
                 };
             };
             400: components["responses"]["Problem"];

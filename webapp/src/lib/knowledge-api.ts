@@ -11,6 +11,9 @@ export type DocumentDetail = Schemas["DocumentDetail"];
 export type DocumentVersion = Schemas["DocumentVersion"];
 export type Passage = Schemas["Passage"];
 export type Hit = Schemas["KnowledgeHit"];
+export type Coverage = Schemas["Coverage"];
+export type CitingCase = Schemas["CitingCase"];
+export type DocumentTests = Schemas["DocumentTests"];
 export type IngestPreview = Schemas["IngestPreview"];
 export type IngestAccepted = Schemas["IngestAccepted"];
 
@@ -87,6 +90,22 @@ export const knowledge = {
   similar: async (id: string, signal?: AbortSignal) =>
     (await unwrap(api.GET("/api/knowledge/passages/{id}/similar", { params: path(id), signal })))
       .items,
+  /** The test cases that cite a document; with older, those of superseded sets too. */
+  tests: (id: string, older: boolean, signal?: AbortSignal): Promise<DocumentTests> =>
+    unwrap(
+      api.GET("/api/knowledge/documents/{id}/tests", {
+        params: { ...path(id), query: { older } },
+        signal,
+      }),
+    ),
+  /** What test cases cover of a source, and a page of what they do not. */
+  coverage: (id: string, page: string | undefined, signal?: AbortSignal) =>
+    unwrap(
+      api.GET("/api/knowledge/sources/{id}/coverage", {
+        params: { ...path(id), query: { page, limit: 20 } },
+        signal,
+      }),
+    ),
   removeDocument: (id: string) =>
     unwrap(api.DELETE("/api/knowledge/documents/{id}", { params: path(id) })),
   removeSource: (source: string) =>

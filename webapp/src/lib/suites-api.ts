@@ -12,6 +12,8 @@ export type Finding = Schemas["TestCaseFinding"];
 export type Standing = Schemas["TestCaseStanding"];
 export type CaseClass = Schemas["TestCaseClass"];
 export type CaseEdit = Schemas["TestCaseEdit"];
+export type CaseTrace = Schemas["TestCaseTrace"];
+export type StaleItem = Schemas["StaleList"]["items"][number];
 export type Word = Schemas["TestCaseWord"];
 export type Accepted = Schemas["IngestAccepted"];
 
@@ -138,6 +140,25 @@ export const testCases = {
       api.POST("/api/test-cases/{jobId}/cases/{caseId}/edit", {
         params: one(jobId, caseId, version),
         body,
+      }),
+    ),
+  /** What the cases cite that is in no current text, with what stands there now. */
+  stale: async (jobId: string, signal?: AbortSignal): Promise<StaleItem[]> =>
+    (await unwrap(api.GET("/api/test-cases/{jobId}/stale", { params: set(jobId), signal }))).items,
+  /** Makes cases anew in a new set, which the answer names; without any, all that are stale. */
+  regenerate: (jobId: string, cases: string[], key: string): Promise<Accepted> =>
+    unwrap(
+      api.POST("/api/test-cases/{jobId}/regenerate", {
+        params: { ...set(jobId), header: { "Idempotency-Key": key } },
+        body: { cases },
+      }),
+    ),
+  /** From its passages over recorded steps to the runs of tests. */
+  trace: (jobId: string, caseId: string, signal?: AbortSignal): Promise<CaseTrace> =>
+    unwrap(
+      api.GET("/api/test-cases/{jobId}/cases/{caseId}/trace", {
+        params: { path: { jobId, caseId } },
+        signal,
       }),
     ),
   export: exportCases,

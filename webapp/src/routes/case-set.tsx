@@ -21,6 +21,8 @@ function CaseSetPage({ id }: { id: string }) {
   const place = route.useSearch();
   const navigate = route.useNavigate();
   useRefreshOnEvents([keys.cases(id)], { jobs: [id] }, 500);
+  // What documents say makes cases stale; a newer set takes this one's place.
+  useRefreshOnEvents([keys.cases(id)], { kinds: ["knowledge", "testcases.generate"] }, 2000);
   const { data: set, error, refetch } = useCases(id);
   const name = set?.name;
   useEffect(() => {

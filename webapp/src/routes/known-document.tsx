@@ -9,11 +9,15 @@ import { Beside, Passages } from "@/features/knowledge/document-view";
 import { keys } from "@/features/knowledge/keys";
 import { useKnowledgeAction } from "@/features/knowledge/use-knowledge";
 import { useRefreshOnEvents } from "@/features/live/use-refresh";
-import { CitedBy } from "@/features/suites/cited-by";
 import { apiURL } from "@/lib/api";
 import { type DocumentDetail, knowledge } from "@/lib/knowledge-api";
 import { patient } from "@/lib/patient";
 
+const DocumentTests = lazy(
+  patient(() =>
+    import("@/features/knowledge/coverage").then((it) => ({ default: it.DocumentTests })),
+  ),
+);
 const Changes = lazy(patient(() => import("@/features/knowledge/changes")));
 const route = getRouteApi("/knowledge/$documentId");
 
@@ -57,7 +61,9 @@ function DocumentPage({ detail }: { detail: DocumentDetail }) {
             <Passages documentId={doc.documentId} current={passage} />
             <div className="min-w-0">
               <Beside documentId={doc.documentId} passage={passage} />
-              <CitedBy documentId={doc.documentId} sourceId={doc.sourceId} project={doc.project} />
+              <Suspense>
+                <DocumentTests documentId={doc.documentId} />
+              </Suspense>
               <Versions detail={detail} />
             </div>
           </div>

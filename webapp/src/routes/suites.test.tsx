@@ -2,7 +2,6 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent, { type UserEvent } from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import { FakeServer } from "@/testing/fake-server";
-import { passage } from "@/testing/fake-suites";
 import { renderPage } from "@/testing/render";
 
 function shop(): FakeServer {
@@ -207,24 +206,12 @@ test("a suite that could not be written says why", async () => {
   expect(page.router.state.location.pathname).toBe("/suites/g1");
 });
 
-test("a recording leads to its tests, and a document to the cases that cite it", async () => {
+test("a recording leads to its tests", async () => {
   const fake = shop();
   fake.suites.suite("g1", "r1");
   fake.suites.suite("g2", "r2");
-  const source = fake.knowledge.source("src-1");
-  fake.knowledge.document(source, "doc-1", ["The cart must keep its items."]);
-  {
-    using _page = renderPage("/recordings/r1?tab=tests", fake);
-    const list = within(await screen.findByRole("list", { name: "Tests of the recording" }));
-    expect(list.getAllByRole("listitem")).toHaveLength(1);
-    expect(screen.getByRole("button", { name: "Generate tests" })).toBeVisible();
-  }
-  fake.suites.set("c1", "r1", [
-    {},
-    { steps: [{ stepId: "1", action: "Buy", sources: [passage("It must")] }] },
-  ]);
-  fake.tape("c1").job.input = { recordingId: "r1", sources: ["src-1"] };
-  using _page = renderPage("/knowledge/doc-1", fake);
-  const line = (await screen.findByText("1 case cites it")).closest("li") as HTMLElement;
-  expect(within(line).getByRole("link")).toHaveAttribute("href", "/suites/cases/c1?case=tc-2");
+  using _page = renderPage("/recordings/r1?tab=tests", fake);
+  const list = within(await screen.findByRole("list", { name: "Tests of the recording" }));
+  expect(list.getAllByRole("listitem")).toHaveLength(1);
+  expect(screen.getByRole("button", { name: "Generate tests" })).toBeVisible();
 });

@@ -1,4 +1,11 @@
-import type { Hit, KnownDocument, Passage, Source } from "@/lib/knowledge-api";
+import type {
+  CitingCase,
+  Coverage,
+  Hit,
+  KnownDocument,
+  Passage,
+  Source,
+} from "@/lib/knowledge-api";
 
 const notFound = () =>
   Response.json(
@@ -13,6 +20,8 @@ export class FakeKnowledge {
   sources: Source[] = [];
   documents: KnownDocument[] = [];
   passages: Passage[] = [];
+  /** The cases that cite a passage. */
+  tests = new Map<string, CitingCase[]>();
 
   source(sourceId: string, change: Partial<Source> = {}): Source {
     const source: Source = {
@@ -90,6 +99,7 @@ export class FakeKnowledge {
       case "sources": {
         const found = this.sources.find(({ sourceId }) => sourceId === id);
         if (!id) return items(this.sources);
+        if (part === "coverage") return this.#coverage(id);
         return found ? Response.json(found) : notFound();
       }
       case "passages":
@@ -99,11 +109,40 @@ export class FakeKnowledge {
         if (!id) return items(this.documents.filter((d) => !source || d.sourceId === source));
         if (part === "passages") return items(this.passages.filter((p) => p.documentId === id));
         if (part === "relations") return items([]);
+        if (part === "tests") return this.#tests(id);
         const document = this.documents.find((d) => d.documentId === id);
         return Response.json({ untrusted: true, document, versions: [] });
       }
     }
     throw new Error(`nothing at ${url.pathname}`);
+  }
+
+  /** With the tests of each, and how many demand something. */
+  #cited(of: (p: Passage) => boolean) {
+    const passages = this.passages
+      .filter(of)
+      .map((p) => ({ ...p, tests: this.tests.get(p.passageId) ?? [] }))
+      .filter(({ requirement, tests }) => requirement || tests.length > 0);
+    const demands = passages.filter(({ requirement }) => requirement);
+    const open = demands.filter(({ tests }) => tests.length === 0);
+    const coverage: Coverage = {
+      requirements: demands.length,
+      covered: demands.length - open.length,
+      asserted: 0,
+      uncovered: open.length,
+    };
+    return { passages, open, coverage };
+  }
+
+  #tests(id: string): Response {
+    const { passages, coverage } = this.#cited(({ documentId }) => documentId === id);
+    return Response.json({ untrusted: true, coverage, passages, gone: [] });
+  }
+
+  #coverage(id: string): Response {
+    const { open, coverage } = this.#cited(({ sourceId }) => sourceId === id);
+    const items = open.map(({ tests: _tests, ...passage }) => passage);
+    return Response.json({ untrusted: true, ...coverage, items, cursor: "c" });
   }
 
   #search(query: URLSearchParams): Response {

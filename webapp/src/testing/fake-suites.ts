@@ -1,9 +1,20 @@
-import type { Citation, ReviewedCase, TestCases, Word } from "@/lib/suites-api";
+import type {
+  CaseTrace,
+  Citation,
+  ReviewedCase,
+  StaleItem,
+  TestCases,
+  Word,
+} from "@/lib/suites-api";
 import type { FakeServer } from "./fake-server";
 
 /** Generated tests and test cases in memory. As FakeServer it does what it is told. */
 export class FakeSuites {
   sets = new Map<string, TestCases>();
+  /** What the cases of a set cite that has changed. */
+  stale = new Map<string, StaleItem[]>();
+  /** What stands behind cases. */
+  traces = new Map<string, CaseTrace>();
   #server: FakeServer;
 
   constructor(server: FakeServer) {
@@ -60,6 +71,20 @@ export class FakeSuites {
     }
     const set = this.sets.get(id);
     if (!set) return refused(404, "not_found");
+    if (part === "stale") {
+      return Response.json({ untrusted: true, items: this.stale.get(id) ?? [] });
+    }
+    if (verb === "trace") return Response.json(this.traces.get(caseId));
+    if (part === "regenerate") {
+      const { cases } = body as { cases: string[] };
+      const input = { recordingId: set.recordingId, base: id, only: cases };
+      const { job } = this.#server.submit(
+        { kind: "testcases.generate", input: input as never },
+        "made-1",
+      );
+      const cursor = this.#server.cursor();
+      return Response.json({ jobId: job.jobId, status: job.status, version: 1, cursor });
+    }
     if (part === "export") {
       const headers = { "Content-Disposition": 'attachment; filename="Buy.md"' };
       return new Response("# Buy\n", { headers });

@@ -6,7 +6,7 @@ import { Fault } from "@/components/fault";
 import { knowledge, type Passage } from "@/lib/knowledge-api";
 import { cells, plain } from "@/lib/plain";
 import { keys } from "./keys";
-import { RequirementMark } from "./marks";
+import { RequirementMark } from "./requirement-mark";
 
 /**
  * A document's passages in their order, under their headings. They are shown as the text that they

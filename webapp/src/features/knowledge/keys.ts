@@ -10,6 +10,11 @@ export const keys = {
   document: (id: string) => ["knowledge", "document", id] as const,
   passages: (id: string) => ["knowledge", "document", id, "passages"] as const,
   relations: (id: string) => ["knowledge", "document", id, "relations"] as const,
+  tests: (id: string, older?: boolean) =>
+    older === undefined
+      ? (["knowledge", "document", id, "tests"] as const)
+      : (["knowledge", "document", id, "tests", older] as const),
+  coverage: (source: string) => ["knowledge", "coverage", source] as const,
   textChange: (id: string, from: number, to: number) =>
     ["knowledge", "document", id, "change", from, to] as const,
   similar: (passage: string) => ["knowledge", "similar", passage] as const,

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { Ago } from "@/components/time";
 import type { Hit, KnownDocument } from "@/lib/knowledge-api";
-import { RequirementMark } from "./marks";
+import { RequirementMark } from "./requirement-mark";
 
 /** A piece of Markdown: emphasis may begin in one and end in another. */
 const bare = (piece: string) => piece.replaceAll("**", "");

@@ -1,4 +1,3 @@
-import { clsx } from "clsx";
 import {
   CircleAlert,
   CircleCheck,
@@ -12,7 +11,6 @@ import {
   SquareKanban,
 } from "lucide-react";
 import type { Source, SourceKind } from "@/lib/knowledge-api";
-import { type Requirement, requirementNames } from "@/lib/requirement";
 
 export const sourceKinds: Record<SourceKind, { name: string; icon: LucideIcon }> = {
   website: { name: "Website", icon: Globe },
@@ -47,20 +45,6 @@ export function OutcomeMark({ outcome }: { outcome: Outcome | undefined }) {
     >
       <Icon aria-hidden="true" className="size-[1.1em]" />
       {name}
-    </span>
-  );
-}
-
-/** What a passage demands. */
-export function RequirementMark({ type, className }: { type: Requirement; className?: string }) {
-  return (
-    <span
-      className={clsx(
-        "rounded-sm border border-line-strong px-1 text-2xs font-semibold text-ink-2 uppercase",
-        className,
-      )}
-    >
-      {requirementNames[type]}
     </span>
   );
 }

@@ -2,14 +2,19 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { Library, RotateCw, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Ago } from "@/components/time";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogActions } from "@/components/ui/dialog";
 import { knowledge, type Source } from "@/lib/knowledge-api";
+import { patient } from "@/lib/patient";
 import { keys } from "./keys";
 import { OutcomeMark, sourceKinds } from "./marks";
 import { useKnowledgeAction } from "./use-knowledge";
+
+const SourceCoverage = lazy(
+  patient(() => import("./coverage").then((it) => ({ default: it.SourceCoverage }))),
+);
 
 /** The sources as a list of links beside what they hold. */
 export function SourceNav({
@@ -155,6 +160,9 @@ export function SourceHead({ source, onGone }: { source: Source; onGone: () => v
         </p>
       )}
       {run?.reason && <p className="text-sm text-ink-2">{run.reason}</p>}
+      <Suspense>
+        <SourceCoverage key={source.sourceId} sourceId={source.sourceId} />
+      </Suspense>
       <Faults source={source} />
       <Dialog
         open={asking}

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
 import { useEffect, useRef } from "react";
 import type { ReviewedCase } from "@/lib/suites-api";
-import { StandingMark } from "./case-marks";
+import { StaleMark, StandingMark } from "./case-marks";
 import { caseTypes } from "./search";
 import { classNames, typeNames } from "./words";
 
@@ -14,10 +14,13 @@ export function inOrder(cases: ReviewedCase[]): ReviewedCase[] {
 export function CaseList({
   cases,
   current,
+  stale,
 }: {
   /** In order. */
   cases: ReviewedCase[];
   current: string | undefined;
+  /** Ids of those whose documents have changed. */
+  stale: Set<string>;
 }) {
   return caseTypes.map((type) => {
     const own = cases.filter((each) => each.type === type);
@@ -29,7 +32,12 @@ export function CaseList({
         </h2>
         <ol>
           {own.map((each) => (
-            <CaseLine key={each.caseId} one={each} on={each.caseId === current} />
+            <CaseLine
+              key={each.caseId}
+              one={each}
+              on={each.caseId === current}
+              stale={stale.has(each.caseId)}
+            />
           ))}
         </ol>
       </section>
@@ -37,7 +45,7 @@ export function CaseList({
   });
 }
 
-function CaseLine({ one, on }: { one: ReviewedCase; on: boolean }) {
+function CaseLine({ one, on, stale }: { one: ReviewedCase; on: boolean; stale: boolean }) {
   const line = useRef<HTMLLIElement>(null);
   useEffect(() => {
     if (on) line.current?.scrollIntoView?.({ block: "nearest" });
@@ -64,6 +72,7 @@ function CaseLine({ one, on }: { one: ReviewedCase; on: boolean }) {
         </span>
         <span className="flex flex-wrap items-center gap-x-3 text-xs text-ink-3">
           <StandingMark standing={one.standing} small />
+          {stale && <StaleMark />}
           {one.proof !== "manual" && <span>{classNames[one.proof]}</span>}
         </span>
       </Link>

@@ -1,5 +1,5 @@
 import { clsx } from "clsx";
-import { BadgeCheck, CircleCheck, CircleDashed, CircleX, Pencil } from "lucide-react";
+import { BadgeCheck, CircleCheck, CircleDashed, CircleX, FileWarning, Pencil } from "lucide-react";
 import type { CaseClass, Standing } from "@/lib/suites-api";
 import { classHints, classNames, standingNames } from "./words";
 
@@ -23,6 +23,18 @@ export function StandingMark({ standing, small = false }: { standing: Standing; 
       data-standing={standing}
     >
       <Icon aria-hidden="true" className="size-[1.1em]" /> {standingNames[standing]}
+    </span>
+  );
+}
+
+/** Documents have changed since the case was made of them. */
+export function StaleMark() {
+  return (
+    <span
+      title="What it cites has changed"
+      className="inline-flex items-center gap-1 text-xs font-medium whitespace-nowrap text-(--state-retrying)"
+    >
+      <FileWarning aria-hidden="true" className="size-[1.1em]" /> Stale
     </span>
   );
 }

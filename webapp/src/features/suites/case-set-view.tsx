@@ -26,6 +26,11 @@ import { standingNames, typeNames } from "./words";
 
 const CaseForm = lazy(patient(() => import("./case-form")));
 const WordDialog = lazy(patient(() => import("./word-dialog")));
+const CaseTrace = lazy(patient(() => import("./case-trace")));
+const StaleNote = lazy(patient(() => import("./stale")));
+const StaleBanner = lazy(
+  patient(() => import("./stale").then(({ StaleBanner }) => ({ default: StaleBanner }))),
+);
 
 const tabNames: Record<CasesTab, string> = {
   cases: "Cases",
@@ -61,6 +66,11 @@ export function CaseSetView({
   return (
     <>
       <CaseSetHead set={set} by={by} onBy={setBy} />
+      {(set.supersededBy || (set.stale?.length ?? 0) > 0) && (
+        <Suspense>
+          <StaleBanner set={set} />
+        </Suspense>
+      )}
       <nav
         aria-label="Parts of the set"
         className="flex shrink-0 gap-1 overflow-x-auto border-b border-line px-4 md:px-6"
@@ -123,6 +133,7 @@ function Cases({
   const chosen = all.find(({ caseId }) => caseId === place.case);
   const current = chosen ?? shown[0];
   const at = shown.findIndex(({ caseId }) => caseId === current?.caseId);
+  const stale = useMemo(() => new Set(set.stale?.map(({ caseId }) => caseId)), [set.stale]);
   const open = set.status !== "complete";
   const to = (next: ReviewedCase | undefined) => next && onPlace({ case: next.caseId });
 
@@ -168,7 +179,7 @@ function Cases({
       >
         <Narrow cases={all} place={place} onPlace={onPlace} />
         <nav aria-label="Cases" className="scroll-thin min-h-0 grow overflow-y-auto">
-          <CaseList cases={shown} current={current?.caseId} />
+          <CaseList cases={shown} current={current?.caseId} stale={stale} />
           {shown.length === 0 && all.length > 0 && (
             <Notice
               icon={<SearchX />}
@@ -223,6 +234,14 @@ function Cases({
                 ...{ accept, reject, edit, open, busy: review.busy },
                 bringBack: () => ask("bringBack"),
               }}
+              behind={<Behind jobId={set.jobId} caseId={current.caseId} />}
+              note={
+                stale.has(current.caseId) && (
+                  <Suspense>
+                    <StaleNote set={set} caseId={current.caseId} />
+                  </Suspense>
+                )
+              }
             />
           )
         )}
@@ -241,6 +260,26 @@ function Cases({
         </Suspense>
       )}
     </div>
+  );
+}
+
+/** Looked up when somebody asks: it reads proofs. */
+function Behind({ jobId, caseId }: { jobId: string; caseId: string }) {
+  const [shown, setShown] = useState(false);
+  if (!shown) {
+    return (
+      <Button size="sm" className="self-start" onClick={() => setShown(true)}>
+        Show what stands behind it
+      </Button>
+    );
+  }
+  return (
+    <section>
+      <h3 className="mb-1.5 text-xs font-semibold text-ink-3">What stands behind it</h3>
+      <Suspense>
+        <CaseTrace jobId={jobId} caseId={caseId} />
+      </Suspense>
+    </section>
   );
 }
 

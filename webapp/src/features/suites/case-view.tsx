@@ -22,7 +22,19 @@ export interface CaseActions {
 }
 
 /** One case: its steps with what demands them beside, what was changed, and what was said of it. */
-export function CaseView({ one, actions }: { one: ReviewedCase; actions: CaseActions }) {
+export function CaseView({
+  one,
+  actions,
+  note,
+  behind,
+}: {
+  one: ReviewedCase;
+  actions: CaseActions;
+  /** What is to be known before it is reviewed. */
+  note?: ReactNode;
+  /** What stands behind it. */
+  behind?: ReactNode;
+}) {
   const { preconditions = [], sources = [], tags = [], why } = one;
   return (
     <article aria-labelledby="case-title" className="flex flex-col gap-5 p-4 md:px-6">
@@ -57,6 +69,7 @@ export function CaseView({ one, actions }: { one: ReviewedCase; actions: CaseAct
         <Actions one={one} actions={actions} />
         {why && <p className="max-w-prose text-sm text-ink-2">{why}</p>}
       </header>
+      {note}
       {sources.length > 0 && (
         <Part title="Demanded by">
           <Citations list={sources} label="Demanded by" />
@@ -82,6 +95,7 @@ export function CaseView({ one, actions }: { one: ReviewedCase; actions: CaseAct
       </Part>
       <Changes one={one} actions={actions} />
       <Said one={one} />
+      {behind}
     </article>
   );
 }

@@ -9,6 +9,8 @@ export const keys = {
   code: (id: string, name: string) => ["suites", "code", id, name] as const,
   sets: ["suites", "cases"] as const,
   cases: (id: string) => ["suites", "cases", id] as const,
+  stale: (id: string) => ["suites", "cases", id, "stale"] as const,
+  trace: (id: string, caseId: string) => ["suites", "cases", id, "trace", caseId] as const,
   names: (project?: string) => ["suites", "names", project ?? ""] as const,
   name: (id: string) => ["suites", "name", id] as const,
   sources: (project?: string) => ["suites", "sources", project ?? ""] as const,
