@@ -19,13 +19,14 @@ import (
 	"tapedeck/domain/job"
 	"tapedeck/domain/proof"
 	"tapedeck/domain/recording"
+	"tapedeck/domain/suite"
 	"tapedeck/eventstore/jobs"
 	"tapedeck/workers"
 	"tapedeck/workers/generate/typescript"
 )
 
 // Name is the job kind.
-const Name = "suite.generate"
+const Name = suite.Kind
 
 // ProjectFile is the artefact with the whole project.
 const ProjectFile = "project.zip"
@@ -123,9 +124,15 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 	if _, err := j.Store(ctx, p.Spec, "text/plain; charset=utf-8", bytes.NewReader(p.Files[p.Spec])); err != nil {
 		return nil, err
 	}
+	if err := c.propose(ctx, j, in, state, p.Spec, p.Files[p.Spec]); err != nil {
+		return nil, err
+	}
 	r := Result{RecordingID: in.Recording, Spec: p.Spec, Learned: claims(doc), Notes: p.Notes}
 	if in.Verify {
-		r.ProofID, err = c.verify(ctx, j, in, doc.Name, archive)
+		if r.ProofID, err = c.verify(ctx, j, in, doc.Name, archive); err != nil {
+			return nil, err
+		}
+		err = c.proofBegan(ctx, j, r.ProofID)
 	}
 	return r, err
 }
