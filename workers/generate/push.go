@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -63,6 +64,9 @@ type PushResult struct {
 
 // PushKind is suite.push.
 func PushKind(cfg Config, places repository.Allowed) workers.Kind {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	return workers.Define(workers.Spec{
 		Name:        PushName,
 		Title:       "Push tests",
