@@ -66,7 +66,7 @@ function Steps({ pipeline }: { pipeline: Pipeline }) {
               <th scope="row" className="py-1.5 pr-3 text-left font-medium whitespace-nowrap">
                 <StepLink step={step} />
               </th>
-              <td className="pr-3 whitespace-nowrap max-sm:text-right">
+              <td className="py-1.5 pr-3 whitespace-nowrap max-sm:pr-0 max-sm:text-right">
                 <State status={step.status} />
               </td>
               <td className="w-full max-sm:col-span-2">
@@ -75,7 +75,7 @@ function Steps({ pipeline }: { pipeline: Pipeline }) {
                   <p className="py-1 text-xs wrap-anywhere text-danger">{step.error.message}</p>
                 )}
               </td>
-              <td className="num pl-3 text-right whitespace-nowrap text-ink-2 max-sm:pl-0 max-sm:text-left">
+              <td className="num pl-3 text-right whitespace-nowrap text-ink-2 max-sm:py-1 max-sm:pl-0 max-sm:text-left">
                 {took(step, axis)}
               </td>
               <td className="pl-2 text-right max-sm:pl-0">

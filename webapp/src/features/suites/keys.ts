@@ -7,6 +7,7 @@ export const keys = {
     version === undefined ? (["suites", "job", id] as const) : ["suites", "job", id, version],
   proof: (id: string) => ["suites", "proof", id] as const,
   code: (id: string, name: string) => ["suites", "code", id, name] as const,
+  reviews: ["suites", "review"] as const,
   review: (id: string) => ["suites", "review", id] as const,
   text: (id: string, number: number) => ["suites", "text", id, number] as const,
   sets: ["suites", "cases"] as const,

@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { StatusMark } from "@/components/status";
-import { Button, buttonClass } from "@/components/ui/button";
+import { Button } from "@/components/ui/button";
 import { Dialog, DialogActions, DialogBody } from "@/components/ui/dialog";
 import { Checkbox, Field, Input } from "@/components/ui/field";
 import { explain } from "@/lib/api";
@@ -37,9 +37,11 @@ export default function PushDialog({
   }));
   const [unproven, setUnproven] = useState(false);
   const [name, setName] = useState(by);
+  // After a refusal the same request is another job.
+  const [tries, setTries] = useState(0);
   const key = useIdempotencyKey();
   const push = useMutation({
-    mutationFn: (body: PushInput) => suiteReviews.push(body, key(body)),
+    mutationFn: (body: PushInput) => suiteReviews.push(body, key({ body, tries })),
     onSuccess: () => {
       onBy(name.trim());
       // What is asked for is the same next time; a token's name is no token.
@@ -74,7 +76,13 @@ export default function PushDialog({
       )}
     </Field>
   );
-  if (push.data) return <Pushing jobId={push.data.jobId} onClose={onClose} />;
+  const back = () => {
+    setTries(tries + 1);
+    push.reset();
+  };
+  if (push.data) {
+    return <Pushing jobId={push.data.jobId} onBack={back} onClose={onClose} />;
+  }
   const branch = `tapedeck/${spec.replace(/^.*\//, "").replace(/\.spec\.ts$/, "")}`;
   return (
     <Dialog
@@ -134,7 +142,16 @@ export default function PushDialog({
 }
 
 /** How the push goes, and where its branch is. */
-function Pushing({ jobId, onClose }: { jobId: string; onClose: () => void }) {
+function Pushing({
+  jobId,
+  onBack,
+  onClose,
+}: {
+  jobId: string;
+  /** To what was asked for, which can be asked for otherwise. */
+  onBack: () => void;
+  onClose: () => void;
+}) {
   const { data: job, isError, error } = useSuiteJob(jobId);
   const done = job?.status === "succeeded" ? (job.result as Partial<PushResult>) : undefined;
   return (
@@ -168,9 +185,10 @@ function Pushing({ jobId, onClose }: { jobId: string; onClose: () => void }) {
         </div>
       </DialogBody>
       <DialogActions>
-        <button type="button" className={buttonClass("primary")} onClick={onClose}>
+        {job?.error && <Button onClick={onBack}>Change it</Button>}
+        <Button look="primary" onClick={onClose}>
           Close
-        </button>
+        </Button>
       </DialogActions>
     </Dialog>
   );

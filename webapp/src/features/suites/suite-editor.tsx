@@ -108,8 +108,7 @@ export default function SuiteEditor({
         autoCapitalize="off"
         autoComplete="off"
         wrap="off"
-        rows={Math.min(40, Math.max(12, text.split("\n").length + 1))}
-        className="scroll-thin resize-y overflow-auto font-mono text-xs leading-5"
+        className="scroll-thin h-[50vh] min-h-60 resize-y overflow-auto font-mono text-xs leading-5"
         value={text}
         onChange={(event) => setText(event.target.value)}
       />

@@ -10,10 +10,15 @@ import { resultOf, useCode } from "./use-suites";
 /** What became of a suite; null when it has no review. It is read again when somebody says something. */
 export function useSuiteReview(job: Job) {
   useRefreshOnEvents([keys.review(job.jobId)], { jobs: [job.jobId] }, 500);
+  return useReviewOf(job.jobId, job.status === "succeeded");
+}
+
+/** The same without being told of changes. */
+export function useReviewOf(jobId: string, wanted = true) {
   return useQuery({
-    queryKey: keys.review(job.jobId),
-    queryFn: ({ signal }) => suiteReviews.get(job.jobId, signal),
-    enabled: job.status === "succeeded",
+    queryKey: keys.review(jobId),
+    queryFn: ({ signal }) => suiteReviews.get(jobId, signal),
+    enabled: wanted,
   });
 }
 

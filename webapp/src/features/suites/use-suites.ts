@@ -26,7 +26,7 @@ const MOST_NAMES = 100;
 export function useSuiteList(query: ListQuery) {
   const { project } = query;
   useRefreshOnEvents(
-    [keys.lists, keys.sets],
+    [keys.lists, keys.sets, keys.reviews],
     { kinds: [suiteKind, casesKind], ...(project ? { project } : {}) },
     REFRESH_MS,
   );
