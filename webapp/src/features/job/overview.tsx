@@ -164,7 +164,7 @@ function Relative({ how, jobId, children }: { how: string; jobId: string; childr
     staleTime: 10_000,
   });
   return (
-    <li className="flex items-center gap-3">
+    <li className="flex flex-wrap items-center gap-x-3">
       <span className="w-14 text-ink-3">{how}</span>
       {data ? (
         <JobLink job={data} />
