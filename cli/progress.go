@@ -25,7 +25,7 @@ func (a *app) printProgress(l client.TapLine) error {
 		_, err := a.out.Write(l.Raw)
 		return err
 	}
-	if strings.HasPrefix(l.Type, "proof.") || strings.HasPrefix(l.Type, "testcase") {
+	if strings.HasPrefix(l.Type, "proof.") || strings.HasPrefix(l.Type, "testcase") || strings.HasPrefix(l.Type, "suite.") {
 		return nil // the log says it in words
 	}
 	if l.Type != "job.logged" {

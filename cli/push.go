@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
+	"os"
 
 	"github.com/go-json-experiment/json"
 	"github.com/spf13/cobra"
@@ -19,18 +21,20 @@ func (a *app) pushSuite() *cobra.Command {
 		User     string `json:"user"`
 		TokenRef string `json:"tokenRef"`
 		Unproven bool   `json:"unproven"`
+		By       string `json:"by"`
+		Reason   string `json:"reason"`
 	}
 	var owner string
 	c := &cobra.Command{
 		Use:   "push SUITE REPOSITORY",
 		Short: "Propose generated tests to a git repository",
-		Long: `Push the tests that a job of suite.generate has written on a branch of their own. People's edits of what was pushed before
-stay: where both changed the same lines, theirs. The server's GIT_HOSTS says which repositories may be reached.`,
+		Long: `Push the tests that a job of suite.generate has written, as they were edited since, on a branch of their own. People's edits of
+what was pushed before stay: where both changed the same lines, theirs. The server's GIT_HOSTS says which repositories may be reached.`,
 		Example: `  tapedeck push 01j… https://github.com/example/shop --token GITHUB_TOKEN
   tapedeck push 01j… https://github.com/example/shop --folder e2e --branch develop --token GITHUB_TOKEN`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in.Suite, in.URL = args[0], args[1]
+			in.Suite, in.URL, in.By = args[0], args[1], cmp.Or(in.By, os.Getenv("USER"))
 			cl, err := a.client()
 			if err != nil {
 				return err
@@ -73,6 +77,8 @@ stay: where both changed the same lines, theirs. The server's GIT_HOSTS says whi
 	f.StringVar(&in.User, "user", "", "the token's user")
 	f.StringVar(&in.TokenRef, "token", "", "the reference of the secret with the token that may push")
 	f.BoolVar(&in.Unproven, "unproven", false, "push tests too that are not proven")
+	f.StringVar(&in.By, "by", "", "who pushes, for the suite's history (default the user's name)")
+	f.StringVar(&in.Reason, "reason", "", "why, for the suite's history")
 	f.StringVar(&owner, "project", "", "the Tapedeck project")
 	return c
 }

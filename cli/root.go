@@ -102,7 +102,7 @@ func AddCommands(root *cobra.Command) {
 	server := serverOr(DefaultServer)
 	for _, c := range []*cobra.Command{
 		a.submit(), a.jobs(), a.ingest(), a.search(), a.knowledge(), a.environments(), a.log(), a.tap(), a.replay(), a.export(), a.verify(),
-		a.generateSuite(), a.pushSuite(), a.verifySuite(), a.cases(), a.explore(), a.pipeline(), a.ping(),
+		a.generateSuite(), a.suite(), a.pushSuite(), a.verifySuite(), a.cases(), a.explore(), a.pipeline(), a.ping(),
 	} {
 		c.Flags().SortFlags = false
 		c.PersistentFlags().StringVar(&a.server, "server", server, "the server's address [TAPEDECK_URL]")

@@ -212,8 +212,8 @@ func jobFileURL(jobID, name string) string {
 	return "/api/jobs/" + jobID + "/artifacts/" + escapePath(name)
 }
 
-// suite is what a job of suite.generate made.
-type suite struct {
+// writtenSuite is what a job of suite.generate made.
+type writtenSuite struct {
 	id, digest string
 	Recording  string            `json:"recordingId"`
 	Spec       string            `json:"spec"`
@@ -271,12 +271,12 @@ func (s *Server) named(ctx context.Context, state testcase.State, kind string) (
 	return page.Items, readFault(err)
 }
 
-func (s *Server) suitesOf(ctx context.Context, state testcase.State) ([]suite, error) {
+func (s *Server) suitesOf(ctx context.Context, state testcase.State) ([]writtenSuite, error) {
 	list, err := s.named(ctx, state, generateKind)
 	if err != nil {
 		return nil, err
 	}
-	var out []suite
+	var out []writtenSuite
 	for _, row := range list {
 		if row.Status != job.StatusSucceeded {
 			continue
@@ -285,7 +285,7 @@ func (s *Server) suitesOf(ctx context.Context, state testcase.State) ([]suite, e
 		if err != nil {
 			return nil, err
 		}
-		one := suite{id: row.ID}
+		one := writtenSuite{id: row.ID}
 		if json.Unmarshal(j.Result, &one) != nil || one.Recording != state.RecordingID {
 			continue
 		}
@@ -300,7 +300,7 @@ func (s *Server) suitesOf(ctx context.Context, state testcase.State) ([]suite, e
 }
 
 // proofsOf are the proofs of jobs that name the recording, and those of the suites, the newest first.
-func (s *Server) proofsOf(ctx context.Context, state testcase.State, suites []suite) ([]proof.State, error) {
+func (s *Server) proofsOf(ctx context.Context, state testcase.State, suites []writtenSuite) ([]proof.State, error) {
 	list, err := s.named(ctx, state, proof.Kind)
 	if err != nil {
 		return nil, err

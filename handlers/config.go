@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"tapedeck/artifacts"
 	"tapedeck/domain/environment"
+	"tapedeck/domain/event"
 	"tapedeck/domain/job"
 	"tapedeck/domain/knowledge"
 	"tapedeck/eventstore"
@@ -98,8 +100,12 @@ type Kind struct {
 	Check func(input jsontext.Value) error
 }
 
-// Artifacts reads the files of jobs. *artifacts.Store implements it.
+// Artifacts reads the files of jobs, and keeps texts of people. *artifacts.Store implements it.
 type Artifacts interface {
+	// PutText keeps a text under its SHA-256.
+	PutText(ctx context.Context, text []byte) (event.Hash, error)
+	// OpenText fails with artifacts.ErrNotFound.
+	OpenText(ctx context.Context, digest event.Hash) (io.ReadCloser, error)
 	// Read fails with artifacts.ErrName or artifacts.ErrNotFound.
 	Read(ctx context.Context, k artifacts.Key, offset, length int64) (*artifacts.Reader, error)
 	// Healthy reports whether the bucket can be reached now.

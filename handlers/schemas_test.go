@@ -23,6 +23,7 @@ import (
 	"tapedeck/domain/proof"
 	"tapedeck/domain/queue"
 	"tapedeck/domain/recording"
+	"tapedeck/domain/suite"
 	"tapedeck/domain/testcase"
 )
 
@@ -57,6 +58,11 @@ func TestEventSchemasFollowTheTypes(t *testing.T) {
 	}
 	for _, name := range testcase.Types() {
 		zero, ok := testcase.Prototype(name)
+		require.True(t, ok)
+		want[name+".json"] = schemaDocument(name, schemaOf(reflect.TypeOf(zero)))
+	}
+	for _, name := range suite.Types() {
+		zero, ok := suite.Prototype(name)
 		require.True(t, ok)
 		want[name+".json"] = schemaDocument(name, schemaOf(reflect.TypeOf(zero)))
 	}
@@ -195,7 +201,7 @@ func schemas(t *testing.T) func(t *testing.T, envelope jsontext.Value) {
 	t.Helper()
 	compiler := jsonschema.NewCompiler()
 	compiled := map[string]*jsonschema.Schema{}
-	for _, name := range slices.Concat(job.Types(), queue.Types(), recording.Types(), knowledge.Types(), proof.Types(), testcase.Types(), environment.Types(), []string{"event"}) {
+	for _, name := range slices.Concat(job.Types(), queue.Types(), recording.Types(), knowledge.Types(), proof.Types(), testcase.Types(), suite.Types(), environment.Types(), []string{"event"}) {
 		path := filepath.Join("schemas", name+".json")
 		file, err := os.Open(path)
 		require.NoError(t, err)

@@ -175,6 +175,15 @@ func (s *Server) mountSuites() {
 	s.post("/api/suites/explore", s.exploreSuite)
 	s.get("/api/suites/:id/proof", s.getProof)
 	s.get("/api/suites/:jobId/trace", s.openRunTrace)
+	s.get("/api/suites/:jobId/review", s.getReview)
+	s.get("/api/suites/:jobId/text", s.readSuiteText)
+	s.put("/api/suites/:jobId/text", s.editSuite)
+	s.get("/api/suites/:jobId/diff", s.diffSuite)
+	s.post("/api/suites/:jobId/accept", s.reviewSuite(acceptSuite))
+	s.post("/api/suites/:jobId/reject", s.reviewSuite(rejectSuite))
+	s.post("/api/suites/:jobId/prove", s.proveSuiteAgain)
+	s.get("/api/suites/:jobId/project.zip", s.exportSuite)
+	s.post("/api/suites/:jobId/project.zip", s.exportSuite)
 }
 
 func (s *Server) mountTestCases() {

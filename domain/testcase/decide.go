@@ -159,10 +159,11 @@ func (s State) review(id string, w *Word) (Reviewed, error) {
 	if !ok {
 		return r, ErrNoCase
 	}
-	return r, w.check()
+	return r, w.Check()
 }
 
-func (w *Word) check() error {
+// Check makes the word one that can be kept. It fails with *InvalidError.
+func (w *Word) Check() error {
 	var faults []Fault
 	w.By, w.Reason = Line(w.By), Clean(w.Reason)
 	if n := len([]rune(w.By)); n == 0 || n > MaxBy {
@@ -240,7 +241,7 @@ func (s State) export(e Exported) ([]Event, error) {
 	if s.Status != Complete {
 		return nil, &RefusedError{ID: s.ID, Why: "they are still being generated"}
 	}
-	if err := e.check(); err != nil {
+	if err := e.Check(); err != nil {
 		return nil, err
 	}
 	for _, id := range e.CaseIDs {

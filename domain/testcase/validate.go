@@ -6,19 +6,19 @@ import (
 	"unicode/utf8"
 )
 
-// Fault is one thing that is wrong with a case.
+// Fault is one thing that is wrong.
 type Fault struct {
 	// Path leads to it with slashes, for example "steps/0/action".
 	Path    string
 	Message string
 }
 
-// InvalidError says what is wrong with a case that somebody wrote.
+// InvalidError says what is wrong with what somebody wrote.
 type InvalidError struct{ Faults []Fault }
 
 // Error implements error.
 func (e *InvalidError) Error() string {
-	return fmt.Sprintf("the case is not valid: %s %s", e.Faults[0].Path, e.Faults[0].Message)
+	return fmt.Sprintf("not valid: %s %s", e.Faults[0].Path, e.Faults[0].Message)
 }
 
 // check lists what is wrong with a case.

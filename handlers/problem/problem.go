@@ -14,6 +14,7 @@ import (
 	"tapedeck/domain/pipeline"
 	"tapedeck/domain/proof"
 	"tapedeck/domain/recording"
+	"tapedeck/domain/suite"
 	"tapedeck/domain/testcase"
 	"tapedeck/eventstore"
 )
@@ -114,6 +115,7 @@ func Of(err error) *Problem {
 	var refused *job.RefusedError
 	var refusedRecording *recording.RefusedError
 	var refusedCases *testcase.RefusedError
+	var refusedSuite *suite.RefusedError
 	var badCase *testcase.InvalidError
 	var gone *eventstore.GoneError
 	switch {
@@ -140,6 +142,12 @@ func Of(err error) *Problem {
 		return New(NotFound, "no such test cases: they begin when their job has read its recording")
 	case errors.Is(err, testcase.ErrNoCase):
 		return New(NotFound, "no such test case")
+	case errors.As(err, &refusedSuite):
+		return New(Conflict, refusedSuite.Why)
+	case errors.Is(err, suite.ErrNotFound):
+		return New(NotFound, "no such review: it begins when a job has written its tests; those written before there were reviews have none")
+	case errors.Is(err, suite.ErrNoText):
+		return New(NotFound, "the suite has no text of this number")
 	case errors.Is(err, environment.ErrNotFound):
 		return New(NotFound, environment.ErrNotFound.Error())
 	case errors.As(err, &gone):

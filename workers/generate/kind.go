@@ -19,13 +19,14 @@ import (
 	"tapedeck/domain/job"
 	"tapedeck/domain/proof"
 	"tapedeck/domain/recording"
+	"tapedeck/domain/suite"
 	"tapedeck/eventstore/jobs"
 	"tapedeck/workers"
 	"tapedeck/workers/generate/typescript"
 )
 
 // Name is the job kind.
-const Name = "suite.generate"
+const Name = suite.Kind
 
 // ProjectFile is the artefact with the whole project.
 const ProjectFile = "project.zip"
@@ -146,8 +147,14 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 	r := Result{
 		RecordingID: in.Recording, Spec: p.Spec, CasesSpec: p.Cases, Cases: len(p.Written), Learned: claims(doc), Assertions: assertions(doc, p.Asked), Notes: p.Notes,
 	}
+	if err := c.propose(ctx, j, in, state, p.Spec, p.Files[p.Spec]); err != nil {
+		return nil, err
+	}
 	if in.Verify {
-		r.ProofID, err = c.verify(ctx, j, in, doc.Name, archive)
+		if r.ProofID, err = c.verify(ctx, j, in, doc.Name, archive); err != nil {
+			return nil, err
+		}
+		err = c.proofBegan(ctx, j, r.ProofID)
 	}
 	return r, err
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -29,6 +30,7 @@ const (
 	CodeSuite      = "bad_suite"
 	CodeUnproven   = "not_proven"
 	CodeRepository = "repository_refused"
+	CodeRejected   = "suite_rejected"
 )
 
 // PushInput is what may be asked for.
@@ -40,13 +42,17 @@ type PushInput struct {
 	User     string `json:"user" title:"User" doc:"Of the token." maxlen:"100"`
 	TokenRef string `json:"tokenRef" title:"Token" doc:"The secret with the token that may push." maxlen:"128"`
 	Unproven bool   `json:"unproven" title:"Unproven" doc:"Push tests too that are not proven."`
+	By       string `json:"by" title:"By" doc:"Who pushes, for the suite's history." maxlen:"100"`
+	Reason   string `json:"reason" title:"Reason" doc:"Why, for the suite's history." maxlen:"1000"`
 }
 
 // PushResult is the job's.
 type PushResult struct {
 	SuiteID string `json:"suiteId"`
-	Branch  string `json:"branch"`
-	Commit  string `json:"commit"`
+	// Text is the number of the text in the suite's review; 0 for a suite without one.
+	Text   int    `json:"text,omitzero"`
+	Branch string `json:"branch"`
+	Commit string `json:"commit"`
 	// URL is where people find the branch; "" where that is not known.
 	URL  string `json:"url,omitempty"`
 	Spec string `json:"spec"`
@@ -58,6 +64,9 @@ type PushResult struct {
 
 // PushKind is suite.push.
 func PushKind(cfg Config, places repository.Allowed) workers.Kind {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	return workers.Define(workers.Spec{
 		Name:        PushName,
 		Title:       "Push tests",
@@ -84,22 +93,31 @@ func (c Config) push(ctx context.Context, j *workers.Job, in PushInput, places r
 	if err := json.Unmarshal(suite.Result, &written); err != nil {
 		return nil, workers.Permanent(CodeSuite, fmt.Errorf("the result of job %s: %w", in.Suite, err))
 	}
-	if err := c.proven(ctx, written.ProofID, in.Unproven); err != nil {
+	review, err := c.reviewed(ctx, suite.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.proven(ctx, proofs(review, written.ProofID), in.Unproven); err != nil {
 		return nil, err
 	}
 	files, err := c.written(ctx, suite)
 	if err != nil {
 		return nil, err
 	}
-	r := repository.Remote{URL: in.URL, Branch: in.Branch, Folder: in.Folder, User: in.User}
+	if review.Exists() {
+		if files[review.Spec], err = c.text(ctx, review); err != nil {
+			return nil, err
+		}
+	}
+	remote := repository.Remote{URL: in.URL, Branch: in.Branch, Folder: in.Folder, User: in.User}
 	if in.TokenRef != "" {
-		if r.Token, err = j.ResolveSecret(ctx, in.TokenRef); err != nil {
+		if remote.Token, err = j.ResolveSecret(ctx, in.TokenRef); err != nil {
 			return nil, err
 		}
 	}
 	j.Progress(-1, "pushing")
 	name := strings.TrimSuffix(path.Base(written.Spec), ".spec.ts")
-	got, err := places.Propose(ctx, r, repository.Proposal{Name: name, Title: "Test " + strings.ReplaceAll(name, "-", " "), Files: files, Spec: written.Spec})
+	got, err := places.Propose(ctx, remote, repository.Proposal{Name: name, Title: "Test " + strings.ReplaceAll(name, "-", " "), Files: files, Spec: written.Spec})
 	if errors.Is(err, repository.ErrRefused) {
 		return nil, workers.Permanent(CodeRepository, err)
 	}
@@ -109,9 +127,11 @@ func (c Config) push(ctx context.Context, j *workers.Job, in PushInput, places r
 	for _, kept := range got.Kept {
 		j.Logf(slog.LevelWarn, "%s was left as people have it", kept)
 	}
-	return PushResult{
-		SuiteID: in.Suite, Branch: got.Branch, Commit: got.Commit, URL: got.URL, Spec: got.Spec, Kept: orNone(got.Kept), Merged: orNone(got.Merged), Unchanged: got.Unchanged,
-	}, nil
+	r := PushResult{
+		SuiteID: in.Suite, Text: review.Current().Number, Branch: got.Branch, Commit: got.Commit, URL: got.URL, Spec: got.Spec,
+		Kept: orNone(got.Kept), Merged: orNone(got.Merged), Unchanged: got.Unchanged,
+	}
+	return r, c.exported(ctx, j, review, in, r)
 }
 
 func orNone(list []string) []string {
@@ -121,22 +141,28 @@ func orNone(list []string) []string {
 	return list
 }
 
-// proven fails for tests that are not.
-func (c Config) proven(ctx context.Context, id string, unproven bool) error {
+// proven fails for tests of which none of these proofs, the newest first, says that they are.
+func (c Config) proven(ctx context.Context, ids []string, unproven bool) error {
 	if unproven {
 		return nil
 	}
-	if id == "" {
+	if len(ids) == 0 {
 		return workers.Permanent(CodeUnproven, errors.New("nobody has verified the tests: have them verified, or ask for tests that are not proven"))
 	}
-	s, err := c.Jobs.LoadProof(ctx, id)
-	if err != nil && !errors.Is(err, proof.ErrNotFound) {
-		return err
+	var newest proof.Status
+	for i, id := range ids {
+		s, err := c.Jobs.LoadProof(ctx, id)
+		if err != nil && !errors.Is(err, proof.ErrNotFound) {
+			return err
+		}
+		if s.Status == proof.StatusProven {
+			return nil
+		}
+		if i == 0 {
+			newest = s.Status
+		}
 	}
-	if s.Status != proof.StatusProven {
-		return workers.Permanent(CodeUnproven, fmt.Errorf("the tests are not proven: proof %s is %s", id, cmp.Or(string(s.Status), "not begun")))
-	}
-	return nil
+	return workers.Permanent(CodeUnproven, fmt.Errorf("the tests are not proven: proof %s is %s", ids[0], cmp.Or(string(newest), "not begun")))
 }
 
 // written are the files of a suite, as it was proven: repairs of the proof are not in it.

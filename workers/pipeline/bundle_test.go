@@ -17,6 +17,7 @@ import (
 	domain "tapedeck/domain/pipeline"
 	"tapedeck/domain/proof"
 	"tapedeck/domain/recording"
+	"tapedeck/domain/suite"
 	"tapedeck/eventstore"
 	"tapedeck/eventstore/jobs"
 	"tapedeck/eventstore/memory"
@@ -88,6 +89,9 @@ type generateInput struct {
 	Cases     string `json:"casesId"`
 	Learn     bool   `json:"learn"`
 	Verify    bool   `json:"verify"`
+	Runs      int    `json:"runs"`
+	Mutants   int    `json:"mutants"`
+	Budget    int    `json:"budgetSeconds"`
 }
 
 type verifyInput struct {
@@ -124,8 +128,14 @@ func (b *bundle) record(ctx context.Context, j *workers.Job, in recordInput) (an
 	return nil, err
 }
 
-func (b *bundle) generate(ctx context.Context, j *workers.Job, _ generateInput) (any, error) {
-	_, err := j.Store(ctx, generate.ProjectFile, "application/zip", strings.NewReader("a project"))
+func (b *bundle) generate(ctx context.Context, j *workers.Job, in generateInput) (any, error) {
+	if _, err := j.Store(ctx, generate.ProjectFile, "application/zip", strings.NewReader("a project")); err != nil {
+		return nil, err
+	}
+	_, err := b.repo.ApplySuite(ctx, suite.State{ID: j.ID(), Owner: j.Project()}, j.Caller(), time.Now(), []eventstore.Hold{j.Hold()}, suite.Propose{Proposed: suite.Proposed{
+		About:  suite.About{Attempt: j.Attempt(), RecordingID: in.Recording, Spec: "tests/flow.spec.ts", Runs: in.Runs, Mutants: in.Mutants, BudgetSeconds: in.Budget},
+		Digest: suite.DigestOf("a test"),
+	}})
 	return nil, err
 }
 

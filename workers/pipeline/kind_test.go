@@ -54,6 +54,11 @@ func TestStepsFollowEachOther(t *testing.T) {
 	var in verifyInput
 	require.NoError(t, json.Unmarshal(verify.Input, &in))
 	require.Equal(t, []any{"A flow", 2, 3, 4}, []any{in.Name, in.Runs, in.Mutants, in.Budget})
+	review, err := b.repo.LoadSuite(t.Context(), jobs.StepID(ids[0], domain.Generate))
+	require.NoError(t, err)
+	require.Equal(t, []int{2, 3, 4}, []int{review.Runs, review.Mutants, review.BudgetSeconds}, "for when it is proven again")
+	require.Len(t, review.Proofs, 1)
+	require.Equal(t, jobs.StepID(ids[0], domain.Verify), review.Proofs[0].ProofID)
 }
 
 func TestWhatIsNotAskedForIsLeftOut(t *testing.T) {

@@ -114,6 +114,11 @@ func (r *run) step(ctx context.Context, step pipeline.Step) (job.State, error) {
 			return s, err
 		}
 	}
+	if step == pipeline.Verify {
+		if err := r.proofBegan(ctx, id); err != nil {
+			return s, err
+		}
+	}
 	return r.finish(ctx, step, s)
 }
 
@@ -148,7 +153,10 @@ func (r *run) inputOf(ctx context.Context, step pipeline.Step) (jsontext.Value, 
 	case pipeline.Cases:
 		return encode(map[string]any{"recordingId": r.result.RecordingID, "sources": append([]string{}, r.result.Sources...)})
 	case pipeline.Generate: // verifying is a step of its own here
-		return encode(map[string]any{"recordingId": r.result.RecordingID, "casesId": r.result.CasesID, "learn": r.in.Learn, "verify": false})
+		return encode(map[string]any{
+			"recordingId": r.result.RecordingID, "casesId": r.result.CasesID, "learn": r.in.Learn, "verify": false,
+			"runs": r.in.Runs, "mutants": r.in.Mutants, "budgetSeconds": r.in.Budget, // for when an edited text is proven
+		})
 	case pipeline.Verify:
 		return r.verifyInput(ctx)
 	}

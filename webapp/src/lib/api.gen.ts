@@ -509,7 +509,7 @@ export interface paths {
         /**
          * Propose generated tests to a git repository
          * @description Submits a job of the kind `suite.push`, whose input the body is, with `project` and `priority` of the job beside it. It
-         *     pushes the branch `tapedeck/NAME` of tests that are proven. What was generated before, what people have made of it and
+         *     pushes the branch `tapedeck/NAME` of the suite's current text when that is proven and the suite not rejected. What was generated before, what people have made of it and
          *     what is generated now are merged; where people changed the same lines, theirs stay. The result names the branch, its
          *     commit and, where it is known, its address. `GIT_HOSTS` says which repositories may be reached.
          */
@@ -606,6 +606,165 @@ export interface paths {
         get: operations["openRunTrace"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suites/{jobId}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What became of a generated suite
+         * @description Its texts, who said what of them and why, which proofs were made of which text and how they stand, and where it was
+         *     handed out to. The job that generates proposes the first text. Its events are those of the stream `suite/{jobId}`.
+         */
+        get: operations["getSuiteReview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suites/{jobId}/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        /** A text of the suite's test */
+        get: operations["readSuiteText"];
+        /**
+         * Give the suite another text
+         * @description Every text is kept. The new one waits for a review anew, and is proven: unless `prove` is false, a job of the kind
+         *     `suite.verify` verifies the project with it, with the runs, faults and time of the suite's own proof. The current text
+         *     again changes nothing.
+         */
+        put: operations["editSuite"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suites/{jobId}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        /** What differs between two texts */
+        get: operations["diffSuite"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suites/{jobId}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that a suite is right
+         * @description Saying it again changes nothing.
+         */
+        post: operations["acceptSuite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suites/{jobId}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that a suite is not wanted
+         * @description A reason is needed. A rejected suite is not handed out until it is edited or accepted.
+         */
+        post: operations["rejectSuite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suites/{jobId}/prove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have the current text proven again
+         * @description Submits a job of the kind `suite.verify`, as an edit does.
+         */
+        post: operations["proveSuite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suites/{jobId}/project.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The whole project with the current text
+         * @description Nothing is said of it in its history; POST does so.
+         */
+        get: operations["readSuiteProject"];
+        put?: never;
+        /**
+         * Hand the whole project out
+         * @description The suite's history says to whom and why.
+         */
+        post: operations["exportSuite"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2954,6 +3113,85 @@ export interface components {
                 }[];
             }[];
         };
+        SuiteReview: {
+            jobId: string;
+            /** @description The Tapedeck project */
+            owner: string;
+            standing: components["schemas"]["TestCaseStanding"];
+            attempt: number;
+            recordingId: string;
+            recordingVersion: number;
+            /** @description The recording's */
+            name: string;
+            /** @description The text's path in the project */
+            spec: string;
+            /** @description How often each test runs in a proof */
+            runs: number;
+            /** @description With how many faults it is tried */
+            mutants: number;
+            /** @description How long faults may take */
+            budgetSeconds: number;
+            /** @description The oldest first; the last one is current */
+            texts: components["schemas"]["SuiteText"][];
+            /** @description The oldest first */
+            proofs: components["schemas"]["SuiteProof"][];
+            /** @description The oldest first */
+            history: components["schemas"]["SuiteEntry"][];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            version: number;
+        };
+        SuiteText: {
+            /** @description Its place, from 1 */
+            number: number;
+            sha256: string;
+            /** @description In bytes */
+            size: number;
+            /** Format: date-time */
+            at: string;
+            /** @description A job wrote it, and no person */
+            generated?: boolean;
+            by?: string;
+            reason?: string;
+        };
+        SuiteProof: {
+            /** @description The job of a verification */
+            proofId: string;
+            /** @description The number of the text */
+            text: number;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason?: string;
+            /** @description The proof's: running, proven, failed, stopped or broken; before it has begun, that of its job; gone when neither is there */
+            status: string;
+            tests: number;
+            /** @description How many of the tests are */
+            proven: number;
+        };
+        SuiteEntry: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            what: "proposed" | "edited" | "accepted" | "rejected" | "proof_begun" | "exported";
+            /** @description Empty for what the job proposed */
+            by: string;
+            reason?: string;
+            /** @description The number of the text */
+            text: number;
+            proofId?: string;
+            /** @enum {string} */
+            format?: "zip" | "git";
+            repository?: string;
+            branch?: string;
+            commit?: string;
+            /** @description Where people find the branch */
+            url?: string;
+            /** @description The job that pushed */
+            jobId?: string;
+        };
         Proof: {
             proofId: string;
             /** @description The Tapedeck project */
@@ -4560,6 +4798,10 @@ export interface operations {
                     tokenRef?: string;
                     /** @description Push tests too that are not proven */
                     unproven?: boolean;
+                    /** @description Who pushes, for the suite's history */
+                    by?: string;
+                    /** @description Why, for the suite's history */
+                    reason?: string;
                 };
             };
         };
@@ -4722,6 +4964,299 @@ export interface operations {
             };
             404: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSuiteReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The review */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuiteReview"];
+                };
+            };
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    readSuiteText: {
+        parameters: {
+            query?: {
+                /** @description The text's; the current one when absent */
+                number?: number;
+            };
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The text */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    editSuite: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The whole text, at most 1 MiB */
+                    text: string;
+                    /** @default true */
+                    prove?: boolean;
+                    /** @description Who it is; the server knows no accounts */
+                    by: string;
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The review afterwards */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuiteReview"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    diffSuite: {
+        parameters: {
+            query?: {
+                /** @description A text's number; the newest that was generated when absent */
+                from?: number;
+                /** @description A text's number; the current one when absent */
+                to?: number;
+            };
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A unified diff; empty when nothing differs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    acceptSuite: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCaseWord"];
+            };
+        };
+        responses: {
+            /** @description The review afterwards */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuiteReview"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    rejectSuite: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCaseWord"];
+            };
+        };
+        responses: {
+            /** @description The review afterwards */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuiteReview"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    proveSuite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCaseWord"];
+            };
+        };
+        responses: {
+            /** @description The review afterwards */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuiteReview"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    readSuiteProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The project, with the current text in it */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportSuite: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version in quotes, as ETag gave it; 412 if it moved on */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                jobId: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCaseWord"];
+            };
+        };
+        responses: {
+            /** @description The project, with the current text in it */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

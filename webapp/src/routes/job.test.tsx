@@ -102,7 +102,7 @@ test("cancelling asks first and gives the reason to the tape", async () => {
   await user.click(await screen.findByRole("button", { name: "Cancel…" }));
   const commands = () => page.fake.requests.filter((r) => r.method === "POST");
   expect(commands()).toEqual([]);
-  await user.type(screen.getByLabelText("Reason"), "wrong branch");
+  await user.type(await screen.findByLabelText("Reason"), "wrong branch");
   await user.click(screen.getByRole("button", { name: "Cancel the job" }));
   await waitFor(() => expect(screen.getByTestId("job-status")).toHaveTextContent("Cancelled"));
   expect(commands()).toMatchObject([

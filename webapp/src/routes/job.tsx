@@ -20,8 +20,9 @@ import { type JobSearch, type JobTab, jobTabs, proofTabs } from "@/router";
 
 const route = getRouteApi("/jobs/$jobId");
 
-// Only the jobs of one kind have a proof.
+// Only the jobs of one kind have a proof, or steps.
 const ProofView = lazy(patient(() => import("@/features/proof/proof-view")));
+const PipelineView = lazy(patient(() => import("@/features/pipeline/pipeline-view")));
 
 const tabNames: Record<JobTab, string> = {
   proof: "Proof",
@@ -67,7 +68,7 @@ function JobPage({ jobId }: { jobId: string }) {
   const chosen = tab === "state" ? (search.v ?? job.version) : search.event;
   return (
     <>
-      <JobHead job={job} attempts={attempts} />
+      <JobHead job={job} attempts={attempts} version={tab === "state" ? search.v : undefined} />
       <Waterfall
         attempts={attempts}
         events={events}
@@ -106,7 +107,20 @@ function JobPage({ jobId }: { jobId: string }) {
           <ProofView job={job} place={search} onPlace={showIn} />
         </Suspense>
       )}
-      {tab === "overview" && <Overview job={job} events={events} attempts={attempts} />}
+      {tab === "overview" && (
+        <Overview
+          job={job}
+          events={events}
+          attempts={attempts}
+          above={
+            job.kind === "pipeline.run" && (
+              <Suspense>
+                <PipelineView jobId={jobId} />
+              </Suspense>
+            )
+          }
+        />
+      )}
       {tab === "log" && (
         <LogView
           jobId={jobId}

@@ -4,6 +4,7 @@ import { FakeEnvironments } from "./fake-environments";
 import { FakeKnowledge } from "./fake-knowledge";
 import { FakeProofs } from "./fake-proofs";
 import { FakeRecorder } from "./fake-recorder";
+import { FakeSuiteReviews } from "./fake-suite-reviews";
 import { FakeSuites } from "./fake-suites";
 
 type Data = Record<string, unknown>;
@@ -47,6 +48,7 @@ export class FakeServer {
   environments = new FakeEnvironments();
   proofs = new FakeProofs(this);
   suites = new FakeSuites(this);
+  suiteReviews = new FakeSuiteReviews();
 
   cursor(position = this.log.length): string {
     return `${this.epoch}.${position}.c0ffee`;
@@ -257,6 +259,9 @@ export class FakeServer {
     }
     if (area === "test-cases") return this.suites.handle(request, url, body);
     if (area === "suites" && !id) return this.suites.handle(request, url, body);
+    if (area === "suites" && part !== "proof" && part !== "trace") {
+      return this.suiteReviews.handle(request, url, body);
+    }
     if (area === "suites") return this.proofs.handle(url);
     if (area === "knowledge") return this.knowledge.handle(request, url);
     if (area === "environments") return this.environments.handle(request, url, body);

@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import { clsx } from "clsx";
 import { X } from "lucide-react";
 import { Meter } from "@/components/meter";
 import { isFinal } from "@/components/status";
@@ -26,7 +27,7 @@ export function FirstRunCard({
     >
       <div className="min-w-0 grow basis-64">
         <h2 className="font-semibold">{over ? titleOf(outcome) : "Watch a test come about"}</h2>
-        <p className="truncate text-ink-2">
+        <p className={clsx("text-ink-2", !over && "truncate")}>
           {over
             ? "Now record a flow of your own: in the demo shop, or on any site."
             : (job.progress?.message ?? "A flow of the demo shop is recorded, and becomes a test.")}

@@ -6,26 +6,38 @@ import {
   CircleStop,
   Copy,
   CopyPlus,
+  GitFork,
   RotateCw,
   XCircle,
 } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { isActive, isFinal, ProgressBar, StatusMark } from "@/components/status";
 import { Ago, Took } from "@/components/time";
 import { Button, buttonClass } from "@/components/ui/button";
-import { Dialog, DialogActions, DialogBody } from "@/components/ui/dialog";
-import { Field, Input } from "@/components/ui/field";
 import { announce } from "@/features/live/announcer";
 import { keys } from "@/features/live/keys";
 import { api, apiBase, type Job, type Status, unwrap } from "@/lib/api";
 import { copyText } from "@/lib/clipboard";
+import { patient } from "@/lib/patient";
 import type { Attempt } from "@/lib/tape";
 import { notifyError } from "@/lib/toast";
+
+const CancelDialog = lazy(patient(() => import("./cancel-dialog")));
+const ForkDialog = lazy(patient(() => import("./fork-dialog")));
 
 type Command = "cancel" | "stop" | "retry";
 
 /** What the job is, where it stands, and what a person can do about it. */
-export function JobHead({ job, attempts }: { job: Job; attempts: Attempt[] }) {
+export function JobHead({
+  job,
+  attempts,
+  version,
+}: {
+  job: Job;
+  attempts: Attempt[];
+  /** The event that the job is looked at; undefined for the newest. */
+  version: number | undefined;
+}) {
   useEffect(() => {
     document.title = `${job.status} · ${job.kind} · Tapedeck`;
   }, [job.status, job.kind]);
@@ -49,7 +61,7 @@ export function JobHead({ job, attempts }: { job: Job; attempts: Attempt[] }) {
         <span data-testid="job-status">
           <StatusMark status={job.status} className="text-base" />
         </span>
-        <Actions job={job} />
+        <Actions job={job} version={version} />
       </div>
       <dl className="flex flex-wrap gap-x-6 gap-y-1 text-sm">
         <Fact name="Attempt">
@@ -137,9 +149,10 @@ export function allowed(status: Status): Record<Command, boolean> {
   };
 }
 
-function Actions({ job }: { job: Job }) {
+function Actions({ job, version }: { job: Job; version: number | undefined }) {
   const client = useQueryClient();
   const [confirming, setConfirming] = useState(false);
+  const [forking, setForking] = useState(false);
   const command = useMutation({
     mutationFn: ({ name, reason }: { name: Command; reason?: string }) =>
       unwrap(
@@ -183,6 +196,9 @@ function Actions({ job }: { job: Job }) {
           <XCircle aria-hidden="true" /> Cancel…
         </Button>
       )}
+      <Button onClick={() => setForking(true)} title="A job like this one, with changed input">
+        <GitFork aria-hidden="true" /> {version ? `Fork at event ${version}…` : "Fork…"}
+      </Button>
       <Link to="/submit" search={{ kind: job.kind, from: job.jobId }} className={buttonClass()}>
         <CopyPlus aria-hidden="true" /> Submit a copy
       </Link>
@@ -194,66 +210,17 @@ function Actions({ job }: { job: Job }) {
       >
         <ArrowDownToLine aria-hidden="true" /> Tape
       </a>
-      {confirming && (
-        <CancelDialog
-          job={job}
-          pending={command.isPending}
-          onClose={() => setConfirming(false)}
-          onCancel={(reason) => command.mutate({ name: "cancel", reason })}
-        />
-      )}
+      <Suspense>
+        {confirming && (
+          <CancelDialog
+            job={job}
+            pending={command.isPending}
+            onClose={() => setConfirming(false)}
+            onCancel={(reason) => command.mutate({ name: "cancel", reason })}
+          />
+        )}
+        {forking && <ForkDialog job={job} version={version} onClose={() => setForking(false)} />}
+      </Suspense>
     </div>
-  );
-}
-
-function CancelDialog({
-  job,
-  pending,
-  onClose,
-  onCancel,
-}: {
-  job: Job;
-  pending: boolean;
-  onClose: () => void;
-  onCancel: (reason: string) => void;
-}) {
-  const [reason, setReason] = useState("");
-  return (
-    <Dialog
-      open
-      onClose={onClose}
-      title={`Cancel this ${job.kind} job?`}
-      description={
-        isActive(job.status)
-          ? "The attempt under way is told to give up, and what it made so far counts for nothing."
-          : "It will not run."
-      }
-    >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          onCancel(reason.trim());
-        }}
-      >
-        <DialogBody>
-          <Field label="Reason" hint="Goes onto the job's tape.">
-            {(props) => (
-              <Input
-                {...props}
-                value={reason}
-                maxLength={1000}
-                onChange={(event) => setReason(event.target.value)}
-              />
-            )}
-          </Field>
-        </DialogBody>
-        <DialogActions>
-          <Button onClick={onClose}>Keep it</Button>
-          <Button look="danger" type="submit" disabled={pending}>
-            Cancel the job
-          </Button>
-        </DialogActions>
-      </form>
-    </Dialog>
   );
 }

@@ -19,14 +19,18 @@ export function Overview({
   job,
   events,
   attempts,
+  above,
 }: {
   job: Job;
   events: TapeEvent[];
   attempts: Attempt[];
+  /** What jobs of a kind have before all else. */
+  above?: ReactNode;
 }) {
   const failures = attempts.filter((attempt) => attempt.error).toReversed();
   return (
     <div className="scroll-thin relative min-h-0 grow overflow-y-auto px-4 py-4 md:px-6">
+      {above}
       <div className="grid grid-cols-[minmax(0,1fr)] gap-8 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
         <div className="flex min-w-0 flex-col gap-6">
           {failures.length > 0 && <Failures failures={failures} jobId={job.jobId} />}
@@ -118,11 +122,17 @@ function Family({ job }: { job: Job }) {
     onGone: reload,
   });
   const list = children.data?.items ?? [];
-  if (!job.parentId && !job.after?.length && list.length === 0) return null;
+  const from = job.forkedFrom;
+  if (!job.parentId && !from && !job.after?.length && list.length === 0) return null;
   return (
     <Part title="Related jobs">
       <ul className="flex flex-col gap-1 text-sm">
         {job.parentId && <Relative how="Parent" jobId={job.parentId} />}
+        {from && (
+          <Relative how="Forked" jobId={from.jobId}>
+            from its event {from.version}
+          </Relative>
+        )}
         {job.after?.map(({ jobId }) => (
           <Relative key={jobId} how="After" jobId={jobId} />
         ))}
@@ -146,7 +156,7 @@ function Family({ job }: { job: Job }) {
   );
 }
 
-function Relative({ how, jobId }: { how: string; jobId: string }) {
+function Relative({ how, jobId, children }: { how: string; jobId: string; children?: ReactNode }) {
   const { data } = useQuery({
     queryKey: ["relative", jobId],
     queryFn: ({ signal }) =>
@@ -154,7 +164,7 @@ function Relative({ how, jobId }: { how: string; jobId: string }) {
     staleTime: 10_000,
   });
   return (
-    <li className="flex items-center gap-3">
+    <li className="flex flex-wrap items-center gap-x-3">
       <span className="w-14 text-ink-3">{how}</span>
       {data ? (
         <JobLink job={data} />
@@ -163,6 +173,7 @@ function Relative({ how, jobId }: { how: string; jobId: string }) {
           {jobId}
         </Link>
       )}
+      {children && <span className="whitespace-nowrap text-ink-3">{children}</span>}
     </li>
   );
 }

@@ -6,8 +6,10 @@ import { Ago } from "@/components/time";
 import type { Job } from "@/lib/api";
 import { casesKind } from "@/lib/suites-api";
 import { integer } from "@/lib/time";
+import { StandingMark } from "./case-marks";
 import { ProofBadge } from "./proof-badge";
 import { ReviewProgress } from "./review";
+import { currentProof, useReviewOf } from "./use-suite-review";
 import { inputOf, resultOf, useCases, useListedJob, useRecordingName } from "./use-suites";
 
 /** Suites and sets of cases, each with what came of it. */
@@ -69,9 +71,18 @@ export function Outcome({ listed, job }: { listed: Job; job: Job | undefined }) 
   if (listed.status !== "succeeded") return <Unfinished job={listed} />;
   if (listed.kind === casesKind) return <Reviewed jobId={listed.jobId} />;
   if (!job) return <span className="h-5 w-48 rounded-sm bg-well" />;
-  const { proofId, notes } = resultOf(job);
+  return <Written job={job} />;
+}
+
+/** What people think of a suite, and what its current text is worth. */
+function Written({ job }: { job: Job }) {
+  const { data: review, isError } = useReviewOf(job.jobId);
+  const { notes } = resultOf(job);
+  if (review === undefined && !isError) return <span className="h-5 w-48 rounded-sm bg-well" />;
+  const proofId = currentProof(job, review ?? null);
   return (
     <span className="flex flex-wrap items-center gap-x-3 gap-y-0.5 text-sm text-ink-3">
+      {review && review.standing !== "proposed" && <StandingMark standing={review.standing} />}
       {proofId ? <ProofBadge proofId={proofId} /> : "Not verified"}
       {notes && notes.length > 0 && (
         <span className="num">

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { Copy, Download, FileX, FlaskConical, RotateCw } from "lucide-react";
+import { Copy, Download, FileDiff, FileX, FlaskConical, RotateCw } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { Fault, Notice } from "@/components/fault";
 import { isFinal, StatusMark } from "@/components/status";
@@ -10,47 +10,68 @@ import { copyText } from "@/lib/clipboard";
 import { patient } from "@/lib/patient";
 import { evidenceURL } from "@/lib/proof-api";
 import { useShortcuts } from "@/lib/shortcuts";
+import type { SuiteReview } from "@/lib/suite-review-api";
 import { suiteKind } from "@/lib/suites-api";
 import { integer } from "@/lib/time";
 import { Code } from "./code";
 import { Outcome, SuiteLink } from "./list";
 import { ProofBadge } from "./proof-badge";
-import {
-  inputOf,
-  resultOf,
-  useCode,
-  useListedJob,
-  useRecordingName,
-  useSuiteList,
-} from "./use-suites";
+import { SuiteActions } from "./suite-actions";
+import { ProofHistory, ReviewHistory } from "./suite-past";
+import { useReviewer } from "./use-review";
+import { currentProof, useCurrentCode, useSuiteReview } from "./use-suite-review";
+import { inputOf, resultOf, useListedJob, useRecordingName, useSuiteList } from "./use-suites";
 
 const GenerateDialog = lazy(patient(() => import("./generate-dialog")));
+const SuiteEditor = lazy(patient(() => import("./suite-editor")));
+const SuiteChanges = lazy(patient(() => import("./suite-changes")));
 const ARCHIVE = "project.zip";
 
-/** A generated suite: its code, what it is worth, and those that were there before. */
+/** Whether the code is read, compared with what it was before, or edited. */
+type Mode = "code" | "changes" | "edit";
+
+/** A generated suite: its code and what people made of it, what it is worth, and those that were there before. */
 export function SuiteView({ job }: { job: Job }) {
   const { recordingId } = inputOf(job);
+  const { data: review, isError, error, refetch } = useSuiteReview(job);
+  const [mode, setMode] = useState<Mode>("code");
   return (
     <>
-      <Head job={job} />
+      <Head job={job} review={review} mode={mode} onMode={setMode} />
       <div className="scroll-thin min-h-0 grow overflow-y-auto border-t border-line">
         <div className="grid gap-5 p-4 md:px-6 xl:grid-cols-[minmax(0,1fr)_20rem]">
           <div className="flex min-w-0 flex-col gap-4">
             <Notes notes={resultOf(job).notes} />
-            <TestCode job={job} />
+            {isError && review === undefined && (
+              <Fault error={error} retry={() => void refetch()} />
+            )}
+            <TestCode job={job} review={review} mode={mode} onMode={setMode} />
           </div>
-          {recordingId && <History job={job} recordingId={recordingId} />}
+          <div className="flex min-w-0 flex-col gap-5">
+            {review && <ProofHistory review={review} />}
+            {review && <ReviewHistory review={review} />}
+            {recordingId && <History job={job} recordingId={recordingId} />}
+          </div>
         </div>
       </div>
     </>
   );
 }
 
-function Head({ job }: { job: Job }) {
+interface Reviewing {
+  job: Job;
+  /** Null for a suite without a review, undefined until that is known. */
+  review: SuiteReview | null | undefined;
+  mode: Mode;
+  onMode: (mode: Mode) => void;
+}
+
+function Head({ job, review, mode, onMode }: Reviewing) {
   const { recordingId, learn } = inputOf(job);
-  const { spec, learned, proofId } = resultOf(job);
+  const { spec, learned } = resultOf(job);
+  const proofId = currentProof(job, review);
   const name = useRecordingName(recordingId, job.project);
-  const code = useCode(job);
+  const code = useCurrentCode(job, review);
   const [again, setAgain] = useState(false);
   const copy = () => {
     if (code.data) void copyText(code.data, "The code was copied");
@@ -65,21 +86,28 @@ function Head({ job }: { job: Job }) {
           {name || "Tests"}
         </h1>
         {!there && <StatusMark status={job.status} className="text-base" />}
-        <div className="ml-auto flex flex-wrap gap-2">
-          <Button disabled={!code.data} onClick={copy}>
-            <Copy aria-hidden="true" /> Copy
-          </Button>
-          {there && (
-            <a href={evidenceURL(job.jobId, ARCHIVE, true)} download className={buttonClass()}>
-              <Download aria-hidden="true" /> Download project
-            </a>
-          )}
-          {recordingId && (
-            <Button onClick={() => setAgain(true)}>
-              <RotateCw aria-hidden="true" /> Generate again…
-            </Button>
-          )}
-        </div>
+        {review ? (
+          <SuiteActions
+            job={job}
+            review={review}
+            editing={mode === "edit"}
+            onEdit={() => onMode("edit")}
+            onAgain={() => setAgain(true)}
+          />
+        ) : (
+          <div className="ml-auto flex flex-wrap gap-2">
+            {there && (
+              <a href={evidenceURL(job.jobId, ARCHIVE, true)} download className={buttonClass()}>
+                <Download aria-hidden="true" /> Download project
+              </a>
+            )}
+            {recordingId && (
+              <Button onClick={() => setAgain(true)}>
+                <RotateCw aria-hidden="true" /> Generate again…
+              </Button>
+            )}
+          </div>
+        )}
       </div>
       {proofId && (
         <section aria-label="Proof">
@@ -181,11 +209,13 @@ export function Notes({ notes = [] }: { notes?: string[] }) {
   );
 }
 
-function TestCode({ job }: { job: Job }) {
-  const code = useCode(job);
+function TestCode({ job, review, mode, onMode }: Reviewing) {
+  const code = useCurrentCode(job, review);
+  const [by, keepBy] = useReviewer();
   const { spec } = resultOf(job);
   if (job.status !== "succeeded") return <NoCode job={job} />;
-  if (code.isError) return <Fault error={code.error} retry={() => void code.refetch()} />;
+  if (code.isError && code.data === undefined)
+    return <Fault error={code.error} retry={() => void code.refetch()} />;
   if (code.data === undefined && spec) {
     return (
       <p role="status" className="text-sm text-ink-3">
@@ -202,10 +232,36 @@ function TestCode({ job }: { job: Job }) {
   }
   return (
     <div className="overflow-hidden rounded-md border border-line bg-panel">
-      <h2 className="border-b border-line bg-ground px-3 py-1.5 font-mono text-xs wrap-anywhere text-ink-2">
-        {spec}
-      </h2>
-      <Code code={code.data} label="Code of the test" />
+      <div className="flex flex-wrap items-center gap-2 border-b border-line bg-ground px-3 py-1">
+        <h2 className="min-w-0 grow font-mono text-xs wrap-anywhere text-ink-2">{spec}</h2>
+        {review && review.texts.length > 1 && mode !== "edit" && (
+          <Button
+            size="sm"
+            aria-pressed={mode === "changes"}
+            onClick={() => onMode(mode === "changes" ? "code" : "changes")}
+          >
+            <FileDiff aria-hidden="true" /> {mode === "changes" ? "Code" : "Changes"}
+          </Button>
+        )}
+        <Button size="sm" onClick={() => void copyText(code.data ?? "", "The code was copied")}>
+          <Copy aria-hidden="true" /> Copy
+        </Button>
+      </div>
+      <Suspense fallback={<p className="p-3 text-sm text-ink-3">Loading…</p>}>
+        {review && mode === "edit" ? (
+          <SuiteEditor
+            review={review}
+            code={code.data}
+            by={by}
+            onBy={keepBy}
+            onClose={() => onMode("code")}
+          />
+        ) : review && mode === "changes" ? (
+          <SuiteChanges review={review} />
+        ) : (
+          <Code code={code.data} label="Code of the test" />
+        )}
+      </Suspense>
     </div>
   );
 }

@@ -26,7 +26,7 @@ const MOST_NAMES = 100;
 export function useSuiteList(query: ListQuery) {
   const { project } = query;
   useRefreshOnEvents(
-    [keys.lists, keys.sets],
+    [keys.lists, keys.sets, keys.reviews],
     { kinds: [suiteKind, casesKind], ...(project ? { project } : {}) },
     REFRESH_MS,
   );
@@ -81,13 +81,13 @@ export function useCases(jobId: string) {
   });
 }
 
-/** The code of a test; null while it is not there. */
-export function useCode(job: Job) {
+/** The code of a test as it was generated; null while it is not there. */
+export function useCode(job: Job, wanted = true) {
   const { spec } = resultOf(job);
   return useQuery({
     queryKey: keys.code(job.jobId, spec ?? ""),
     queryFn: ({ signal }) => suites.text(job.jobId, spec ?? "", signal),
-    enabled: spec !== undefined && isFinal(job.status),
+    enabled: wanted && spec !== undefined && isFinal(job.status),
   });
 }
 

@@ -23,17 +23,17 @@ export default function WordDialog({
   /** Of the button. */
   label: string;
   by: string;
-  /** Whether a reason is asked for. */
-  why: boolean;
+  /** Whether a reason is needed, or may be given. */
+  why: boolean | "optional";
   onSay: (word: Word) => void;
   onClose: () => void;
 }) {
   const [name, setName] = useState(by);
   const [reason, setReason] = useState("");
-  const ready = name.trim() !== "" && (!why || reason.trim() !== "");
+  const ready = name.trim() !== "" && (why !== true || reason.trim() !== "");
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (ready) onSay({ by: name.trim(), ...(why ? { reason: reason.trim() } : {}) });
+    if (ready) onSay({ by: name.trim(), ...(reason.trim() ? { reason: reason.trim() } : {}) });
   };
   return (
     <Dialog open onClose={onClose} title={title} description={description}>
@@ -41,7 +41,7 @@ export default function WordDialog({
         <DialogBody>
           <div className="flex flex-col gap-4">
             {why && (
-              <Field label="Reason" required>
+              <Field label="Reason" required={why === true}>
                 {(props) => (
                   <Textarea
                     {...props}
@@ -69,11 +69,7 @@ export default function WordDialog({
 
 export function NameField({ name, onName }: { name: string; onName: (name: string) => void }) {
   return (
-    <Field
-      label="Your name"
-      required
-      hint="It stands in the history of the cases. This browser remembers it."
-    >
+    <Field label="Your name" required hint="It stands in the history. This browser remembers it.">
       {(props) => (
         <Input
           {...props}
