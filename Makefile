@@ -88,7 +88,7 @@ proof: deps-test spa ## Hold tests against MUTANTS (60) faults: slow
 
 .PHONY: slow
 slow: deps-test spa ## Run the end-to-end tests that CI has no time for: repair, kills under canaries, four applications
-	SLOW=1 RUN="WhatFailsIsRepaired|WhenTheServerIsKilled|RealApplications" scripts/test-go ./e2e
+	SLOW=1 RUN="WhatFailsIsRepaired|WhenTheServerIsKilled|RealApplications|ALongFlow" scripts/test-go ./e2e
 
 .PHONY: smoke
 smoke: deps-test build ## Run the pipeline headless on the demo shop and on MailDev, and say what it took

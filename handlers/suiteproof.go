@@ -41,6 +41,9 @@ func (s *Server) proveSuite(ctx context.Context, c *fiber.Ctx, state suite.State
 		"upload": u.ID, "sha256": u.SHA256.String(), "name": state.Name, "recordingId": state.RecordingID,
 		"runs": state.Runs, "mutants": state.Mutants, "budgetSeconds": state.BudgetSeconds,
 	}
+	if state.TestSeconds > 0 {
+		verify["testSeconds"] = state.TestSeconds
+	}
 	if state.CasesID != "" {
 		verify["casesId"] = state.CasesID
 	}

@@ -52,6 +52,8 @@ type About struct {
 	Runs          int `json:"runs"`
 	Mutants       int `json:"mutants"`
 	BudgetSeconds int `json:"budgetSeconds"`
+	// TestSeconds is how long each test may take; 0 is a proof's own default.
+	TestSeconds int `json:"testSeconds,omitzero"`
 	// CasesID is the job of the test cases that are told what is proven; "" for none.
 	CasesID string `json:"casesId,omitempty"`
 }

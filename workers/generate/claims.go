@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"tapedeck/domain/recording"
 	"tapedeck/workers"
@@ -34,7 +35,7 @@ func (c Config) learn(ctx context.Context, j *workers.Job, doc recording.Documen
 	if err != nil {
 		return doc, nil, err
 	}
-	seen, err := c.Rehearse(ctx, j, verify.Rehearsal{Recording: doc.ID, Files: draft.Files, Runs: looks})
+	seen, err := c.Rehearse(ctx, j, verify.Rehearsal{Recording: doc.ID, Files: draft.Files, Runs: looks, Test: rehearsalTime(doc)})
 	if err != nil {
 		return doc, nil, err
 	}
@@ -48,7 +49,7 @@ func (c Config) learn(ctx context.Context, j *workers.Job, doc recording.Documen
 	if err != nil {
 		return doc, nil, err
 	}
-	tried, err := c.Rehearse(ctx, j, verify.Rehearsal{Recording: doc.ID, Files: p.Files, Runs: 1, LatencyMS: shaken, Check: true})
+	tried, err := c.Rehearse(ctx, j, verify.Rehearsal{Recording: doc.ID, Files: p.Files, Runs: 1, LatencyMS: shaken, Check: true, Test: rehearsalTime(doc)})
 	if err != nil {
 		return doc, nil, err
 	}
@@ -72,6 +73,11 @@ func (c Config) learn(ctx context.Context, j *workers.Job, doc recording.Documen
 	with.Steps = slices.DeleteFunc(with.Steps, func(s recording.Step) bool { return s.By == learn.By && !useful[s.ID] })
 	j.Logf(slog.LevelInfo, "%d assertions were added to %d steps", claims(with), len(doc.Steps))
 	return with, notes, nil
+}
+
+// rehearsalTime is how long one run may take: each step is looked at until the page is still.
+func rehearsalTime(doc recording.Document) time.Duration {
+	return 3*time.Minute + time.Duration(len(doc.Steps))*time.Second
 }
 
 // shaken is how late answers may be when claims are tried: one that holds only when all is quick is given up.

@@ -129,6 +129,11 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 	if p.Statements == 0 {
 		return nil, workers.Permanent(CodeNothing, fmt.Errorf("recording %s has no step that can be written: record what is to be tested first", in.Recording))
 	}
+	if len(p.Asked) == 0 {
+		const note = "the test asserts nothing: it shows only that its steps can be done. Let assertions be learnt, or add some to the recording"
+		j.Logf(slog.LevelWarn, note)
+		p.Notes = append(p.Notes, note)
+	}
 	archive, err := pack(p.Files)
 	if err != nil {
 		return nil, err
@@ -151,7 +156,7 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 		return nil, err
 	}
 	if in.Verify {
-		if r.ProofID, err = c.verify(ctx, j, in, doc.Name, archive); err != nil {
+		if r.ProofID, err = c.verify(ctx, j, in, doc, archive); err != nil {
 			return nil, err
 		}
 		err = c.proofBegan(ctx, j, r.ProofID)
@@ -182,14 +187,17 @@ var proofSpace = uuid.MustParse("0a5f7a5e-3a3f-4c55-8d0c-6f3c5a8f4b21")
 // maxProject bounds the archive, as it is for those that are uploaded.
 const maxProject = 100 << 20
 
+// TestSeconds is how long a recording's test may take in a proof: longer than a minute where it has many steps.
+func TestSeconds(doc recording.Document) int { return min(60+len(doc.Steps)/4, 600) }
+
 // verify submits the job that verifies a project.
-func (c Config) verify(ctx context.Context, j *workers.Job, in Input, name string, archive []byte) (string, error) {
+func (c Config) verify(ctx context.Context, j *workers.Job, in Input, doc recording.Document, archive []byte) (string, error) {
 	u, err := c.Files.PutUpload(ctx, bytes.NewReader(archive), maxProject)
 	if err != nil {
 		return "", err
 	}
 	input, err := json.Marshal(map[string]any{
-		"upload": u.ID, "sha256": u.SHA256.String(), "name": name, "recordingId": in.Recording, "casesId": in.Cases, "runs": in.Runs, "mutants": in.Mutants, "budgetSeconds": in.Budget,
+		"upload": u.ID, "sha256": u.SHA256.String(), "name": doc.Name, "recordingId": in.Recording, "testSeconds": TestSeconds(doc), "casesId": in.Cases, "runs": in.Runs, "mutants": in.Mutants, "budgetSeconds": in.Budget,
 	}, json.Deterministic(true))
 	if err != nil {
 		return "", err

@@ -140,7 +140,7 @@ func TestWhatIsGeneratedIsProposed(t *testing.T) {
 	require.NoError(t, json.Unmarshal(j.Result, &r))
 	s, err := b.repo.LoadSuite(t.Context(), j.ID)
 	require.NoError(t, err)
-	require.Equal(t, suite.About{Attempt: 1, RecordingID: recordingID, RecordingVersion: 3, Name: "Take a note", Spec: r.Spec, Runs: 2, Mutants: 3, BudgetSeconds: 4}, s.About)
+	require.Equal(t, suite.About{Attempt: 1, RecordingID: recordingID, RecordingVersion: 3, Name: "Take a note", Spec: r.Spec, Runs: 2, Mutants: 3, BudgetSeconds: 4, TestSeconds: 60}, s.About)
 	require.Equal(t, r.ProofID, s.Proofs[0].ProofID)
 	require.Equal(t, "default", s.Owner)
 	file, err := b.files.Read(t.Context(), artifacts.Key{JobID: j.ID, Attempt: 1, Name: r.Spec}, 0, -1)

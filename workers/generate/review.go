@@ -31,7 +31,7 @@ func (c Config) propose(ctx context.Context, j *workers.Job, in Input, of record
 	_, err = c.Jobs.ApplySuite(ctx, s, j.Caller(), c.Now(), []eventstore.Hold{j.Hold()}, suite.Propose{Proposed: suite.Proposed{
 		About: suite.About{
 			Attempt: j.Attempt(), RecordingID: of.ID, RecordingVersion: of.Version, Name: testcase.CutLine(of.Name, testcase.MaxTitle), Spec: spec,
-			Runs: in.Runs, Mutants: in.Mutants, BudgetSeconds: in.Budget, CasesID: in.Cases,
+			Runs: in.Runs, Mutants: in.Mutants, BudgetSeconds: in.Budget, TestSeconds: TestSeconds(of.Document()), CasesID: in.Cases,
 		},
 		Digest: suite.DigestOf(string(text)),
 	}})

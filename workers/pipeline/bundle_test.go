@@ -95,14 +95,15 @@ type generateInput struct {
 }
 
 type verifyInput struct {
-	Upload    string `json:"upload" required:"true" minlen:"1"`
-	SHA256    string `json:"sha256" required:"true"`
-	Name      string `json:"name"`
-	Recording string `json:"recordingId" required:"true" minlen:"1"`
-	Cases     string `json:"casesId"`
-	Runs      int    `json:"runs"`
-	Mutants   int    `json:"mutants"`
-	Budget    int    `json:"budgetSeconds"`
+	Upload      string `json:"upload" required:"true" minlen:"1"`
+	SHA256      string `json:"sha256" required:"true"`
+	Name        string `json:"name"`
+	Recording   string `json:"recordingId" required:"true" minlen:"1"`
+	Cases       string `json:"casesId"`
+	TestSeconds int    `json:"testSeconds"`
+	Runs        int    `json:"runs"`
+	Mutants     int    `json:"mutants"`
+	Budget      int    `json:"budgetSeconds"`
 }
 
 // define makes a step's kind, which counts how often it ran and does what the test says first.

@@ -186,22 +186,22 @@ func (r *run) verifyInput(ctx context.Context) (jsontext.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, err := r.recordingName(ctx)
+	doc, err := r.recording(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return encode(map[string]any{
-		"upload": u.ID, "sha256": u.SHA256.String(), "name": name, "recordingId": r.result.RecordingID, "casesId": r.result.CasesID, "runs": r.in.Runs,
+		"upload": u.ID, "sha256": u.SHA256.String(), "name": doc.Name, "testSeconds": generate.TestSeconds(doc), "recordingId": r.result.RecordingID, "casesId": r.result.CasesID, "runs": r.in.Runs,
 		"mutants": r.in.Mutants, "budgetSeconds": r.in.Budget,
 	})
 }
 
-func (r *run) recordingName(ctx context.Context) (string, error) {
+func (r *run) recording(ctx context.Context) (recording.Document, error) {
 	s, err := r.cfg.Jobs.LoadRecording(ctx, r.result.RecordingID)
 	if errors.Is(err, recording.ErrNotFound) {
-		return "", workers.Permanent(CodeStep, fmt.Errorf("verify: there is no recording %s", r.result.RecordingID))
+		return recording.Document{}, workers.Permanent(CodeStep, fmt.Errorf("verify: there is no recording %s", r.result.RecordingID))
 	}
-	return s.Name, err
+	return s.Document(), err
 }
 
 // take notes what a step has made.

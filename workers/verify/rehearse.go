@@ -1,12 +1,14 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"tapedeck/domain/proof"
 	"tapedeck/workers"
@@ -24,6 +26,8 @@ type Rehearsal struct {
 	Runs int
 	// LatencyMS holds answers of those runs up for 0 to as long, each by another time. Defaults to 0.
 	LatencyMS int
+	// Test is the time that one run is given. Defaults to 3 minutes.
+	Test time.Duration
 	// Check runs it once more, and asks whether each assertion notices that what it is about is changed. Defaults to false.
 	Check bool
 }
@@ -97,7 +101,7 @@ func (v *verification) rehearsal(r Rehearsal) batch {
 		b.runs = append(b.runs, planned{purpose: proof.Mutation, conditions: conditions, mutant: -1, check: true})
 	}
 	b.limits = v.limits()
-	b.limits.Test = inPlaceTest // who looks and checks is given the time for it
+	b.limits.Test = cmp.Or(r.Test, inPlaceTest) // who looks and checks is given the time for it
 	return b
 }
 
