@@ -133,7 +133,7 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 	if _, err := j.Store(ctx, ProjectFile, "application/zip", bytes.NewReader(archive)); err != nil {
 		return nil, err
 	}
-	for _, spec := range []string{p.Spec, p.Cases} {
+	for _, spec := range append([]string{p.Spec, p.Cases}, p.Pages...) {
 		if spec == "" {
 			continue
 		}
