@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,9 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
 
+	"tapedeck/client"
+	"tapedeck/demo/flows"
+	fernway "tapedeck/demo/shop"
 	"tapedeck/domain/proof"
 	"tapedeck/internal/tapedecktest"
 )
@@ -72,6 +76,55 @@ func TestARecordingBecomesAProvenTest(t *testing.T) {
 	_, said, code = tapedecktest.Run(t.Context(), t, env, "generate", "nothing", "--verify=false")
 	require.Equal(t, 1, code)
 	require.Contains(t, said, "there is no recording nothing")
+}
+
+// TestARecordingBecomesPageObjects records a flow of the demo shop that comes back to a page, and fills one field of another
+// again and again: the test that is proven has classes of both, which fixtures give to it.
+func TestARecordingBecomesPageObjects(t *testing.T) {
+	t.Parallel()
+	s := tapedecktest.Start(t, "serve", recordsHere(t)...)
+	c := s.Client()
+	site := httptest.NewServer(fernway.New(fernway.Config{}))
+	t.Cleanup(site.Close)
+	doc, err := flows.Flow{Name: "cart"}.Document(site.URL)
+	require.NoError(t, err)
+	for _, again := range doc.Steps[:3] {
+		again.ID += "-again"
+		doc.Steps = append(doc.Steps, again)
+	}
+	input, err := json.Marshal(map[string]any{"url": site.URL + "/", "name": "Cart", "mode": "script", "steps": doc.Steps, "capture": map[string]any{
+		"video": false, "trace": false, "har": true, "screenshots": false, "dom": false, "console": false,
+	}})
+	require.NoError(t, err)
+	j, err := c.Submit(t.Context(), client.Submission{Kind: "recorder.record", Input: input}, "")
+	require.NoError(t, err)
+	require.Equal(t, "succeeded", jobEnd(t, c, j.JobID).Status)
+	site.Close()
+
+	dir := filepath.Join(t.TempDir(), "written")
+	out, said, code := tapedecktest.Run(t.Context(), t, []string{"TAPEDECK_URL=" + s.URL()},
+		"generate", j.JobID, "--dir", dir, "--login", "--learn=false", "--runs", "2", "--mutants", "4", "-o", "json")
+	require.Equal(t, 0, code, said)
+	var p proof.State
+	require.NoError(t, json.Unmarshal([]byte(out), &p), said)
+	require.Equal(t, proof.StatusProven, p.Status)
+	require.Positive(t, p.Verdicts[0].Score.Killed)
+	read := func(name string) string {
+		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		require.NoError(t, err)
+		return string(data)
+	}
+	spec := read("tests/cart.spec.ts")
+	require.Contains(t, spec, `import { expect, test } from "./cart.fixtures";`)
+	require.Contains(t, spec, "async ({ page, productsDayPackPage, cartPage }) => {")
+	require.Equal(t, 2, strings.Count(spec, "  await productsDayPackPage.addToCartButton.click();\n"))
+	require.Equal(t, 3, strings.Count(spec, "  await cartPage.voucherCode.fill("))
+	require.Contains(t, read("tests/cart.fixtures.ts"), "  cartPage: CartPage;\n")
+	require.Contains(t, read("tests/pages/cart/cart-page.ts"), `    this.voucherCode = page.getByRole("textbox", { name: "Voucher code" });`)
+	require.Contains(t, read("playwright.config.ts"), "storageState: process.env.STORAGE_STATE,")
+	for _, v := range p.Verdicts {
+		require.True(t, v.Proven)
+	}
 }
 
 func runGit(t *testing.T, args ...string) string {
