@@ -22,8 +22,10 @@ type pages struct {
 
 // use is an element that a test uses, in the order of the code.
 type use struct {
-	test    int
-	page    string
+	test int
+	page string
+	// acts: something is done with it, not only claimed of it.
+	acts    bool
 	chain   locator.Chain
 	element *recording.Facts
 }
@@ -38,11 +40,11 @@ type object struct {
 // Module is what code imports.
 func (o *object) Module() string { return "./" + strings.TrimSuffix(o.File, ".ts") }
 
-// often is how many uses of one element make its page a class.
+// often is how many actions on one element make its page a class.
 const often = 3
 
-// decide chooses the pages that are used again, and says whether there are any: by several tests, after the flow was
-// elsewhere, or an element of them often.
+// decide chooses the pages that are used again, and says whether there are any: by several tests, by a flow that acts on
+// them again after it was elsewhere, or that acts often on an element of them.
 func (p *pages) decide(folder string) bool {
 	p.objects = map[string]*object{}
 	for _, u := range p.uses {
@@ -60,9 +62,10 @@ func (p *pages) decide(folder string) bool {
 	return len(p.order) > 0
 }
 
+// again says whether a page is used again. What a flow only claims of it does not make it long: that stands in the test.
 func (p *pages) again(page string) bool {
-	visits, before := 0, ""
-	tests, elements := map[int]bool{}, map[string]int{}
+	visit, before := 0, ""
+	tests, visits, elements := map[int]bool{}, map[int]bool{}, map[string]int{}
 	for _, u := range p.uses {
 		if u.page == page {
 			tests[u.test] = true
@@ -70,18 +73,18 @@ func (p *pages) again(page string) bool {
 		if u.test != 0 {
 			continue
 		}
-		if u.page == page {
+		if u.page != before {
+			visit++
+		}
+		if before = u.page; u.page == page && u.acts {
+			visits[visit] = true
 			elements[u.chain.Key()]++
 			if elements[u.chain.Key()] >= often {
 				return true
 			}
-			if before != page {
-				visits++
-			}
 		}
-		before = u.page
 	}
-	return len(tests) > 1 || visits > 1
+	return len(tests) > 1 || len(visits) > 1
 }
 
 func (p *pages) object(page, folder string) *object {
@@ -116,7 +119,7 @@ func (f *flow) ofPage(s recording.Step, t *recording.Target, c locator.Chain, pa
 	}
 	at := f.pages.at[s.ID]
 	if f.pages.objects == nil {
-		f.pages.uses = append(f.pages.uses, use{f.test, at, c, t.Element})
+		f.pages.uses = append(f.pages.uses, use{f.test, at, s.Type != recording.Assert, c, t.Element})
 		return "", false
 	}
 	o := f.pages.objects[at]
