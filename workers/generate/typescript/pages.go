@@ -47,8 +47,12 @@ const often = 3
 // them again after it was elsewhere, or that acts often on an element of them.
 func (p *pages) decide(folder string) bool {
 	p.objects = map[string]*object{}
+	again := map[string]bool{}
 	for _, u := range p.uses {
-		if !p.again(u.page) {
+		if _, known := again[u.page]; !known {
+			again[u.page] = p.again(u.page)
+		}
+		if !again[u.page] {
 			continue
 		}
 		o := p.objects[u.page]
@@ -62,7 +66,7 @@ func (p *pages) decide(folder string) bool {
 	return len(p.order) > 0
 }
 
-// again says whether a page is used again. What a flow only claims of it does not make it long: that stands in the test.
+// again says whether a page is used again. Claims alone do not make it so: a small flow of one page stays in its test.
 func (p *pages) again(page string) bool {
 	visit, before := 0, ""
 	tests, visits, elements := map[int]bool{}, map[int]bool{}, map[string]int{}
