@@ -22,6 +22,7 @@ func (a *app) generateSuite() *cobra.Command {
 	var in struct {
 		Recording string `json:"recordingId"`
 		Learn     bool   `json:"learn"`
+		Login     bool   `json:"login"`
 		Verify    bool   `json:"verify"`
 		Runs      int    `json:"runs"`
 		Mutants   int    `json:"mutants"`
@@ -67,6 +68,7 @@ when the tests are proven, and 1 when not.`,
 	f.StringVarP(&dir, "dir", "d", "", "write the project into this folder, which is made, or is empty")
 	f.StringVar(&owner, "project", "", "the Tapedeck project")
 	f.BoolVar(&in.Learn, "learn", true, "run the flow on its recording, and add assertions of what its steps change")
+	f.BoolVar(&in.Login, "login", false, "let the tests take a login from the file that STORAGE_STATE names, as they do for recordings that began with a login profile")
 	f.BoolVar(&in.Verify, "verify", true, "find out what the tests are worth")
 	f.IntVar(&in.Runs, "runs", 5, "how often each test runs")
 	f.IntVar(&in.Mutants, "mutants", 200, "how many faults they are tried with")

@@ -54,6 +54,7 @@ type Input struct {
 	Cases     string   `json:"casesId" title:"Test cases" doc:"The job of test cases of this recording: those that a program can do on its network become tests too." maxlen:"64"`
 	Proves    []string `json:"proves" title:"Proves" doc:"Ids of test cases that the recording itself is: its test says so." maxlen:"100"`
 	Learn     bool     `json:"learn" title:"Learn assertions" doc:"Run the flow on the recording's twin, and add assertions of what its steps change that notice when it is broken."`
+	Login     bool     `json:"login" title:"Login" doc:"The tests take a login from the file that STORAGE_STATE names. They do anyway where the recording began with a login profile."`
 	Verify    bool     `json:"verify" title:"Verify" doc:"Hand the tests to suite.verify, in a job of its own."`
 	Runs      int      `json:"runs" title:"Runs" doc:"How often each test runs there." min:"1" max:"100"`
 	Mutants   int      `json:"mutants" title:"Mutants" doc:"How many faults they are tried with there; 0 is none." min:"0" max:"10000"`
@@ -104,6 +105,11 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 	o := typescript.Options{Open: func(name string) (io.ReadCloser, error) {
 		return c.Files.Read(ctx, artifacts.Key{JobID: in.Recording, Attempt: max(state.Attempt, 1), Name: name}, 0, -1)
 	}}
+	if o.Login = in.Login; !o.Login {
+		if o.Login, err = c.signedIn(ctx, in.Recording); err != nil {
+			return nil, err
+		}
+	}
 	var notes []string
 	if in.Learn && slices.ContainsFunc(doc.Steps, func(s recording.Step) bool { return !s.Disabled }) {
 		if doc, notes, err = c.learn(ctx, j, doc, o); err != nil {
@@ -141,7 +147,7 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 	if _, err := j.Store(ctx, ProjectFile, "application/zip", bytes.NewReader(archive)); err != nil {
 		return nil, err
 	}
-	for _, spec := range []string{p.Spec, p.Cases} {
+	for _, spec := range append([]string{p.Spec, p.Cases}, p.Pages...) {
 		if spec == "" {
 			continue
 		}

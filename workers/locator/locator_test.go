@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"tapedeck/domain/recording"
 	"tapedeck/workers/locator"
 )
 
@@ -168,4 +169,30 @@ func FuzzRead(f *testing.F) {
 		s.Claims()
 		s.CallEnd(1)
 	})
+}
+
+// TestXPathIsTheLastThatMatchedOnce unless a person chose it.
+func TestXPathIsTheLastThatMatchedOnce(t *testing.T) {
+	t.Parallel()
+	way := func(by, selector string, matches int) recording.Candidate {
+		return recording.Candidate{By: by, Selector: selector, Matches: matches}
+	}
+	for name, c := range map[string]struct {
+		list   []recording.Candidate
+		chosen string
+		want   string
+	}{
+		"before a role":        {[]recording.Candidate{way("xpath", "//button[1]", 1), way("role", "internal:role=button", 1)}, "", `getByRole("button")`},
+		"before a class":       {[]recording.Candidate{way("css", "/html/body/button", 1), way("css", ".add", 1)}, "", `locator(".add")`},
+		"beside what is many":  {[]recording.Candidate{way("role", "internal:role=button", 2), way("xpath", "//button[1]", 1)}, "", `locator("//button[1]")`},
+		"beside the uncounted": {[]recording.Candidate{way("role", "internal:role=button", -1), way("xpath", "//button[1]", 1)}, "", `locator("//button[1]")`},
+		"chosen":               {[]recording.Candidate{way("role", "internal:role=button", 1), way("xpath", "//button[1]", 1)}, "//button[1]", `locator("//button[1]")`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ways := locator.To(&recording.Target{Candidates: c.list, Chosen: c.chosen})
+			require.Len(t, ways, len(c.list))
+			require.Equal(t, c.want, ways[0].Code("page", '"'))
+		})
+	}
 }

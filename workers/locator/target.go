@@ -11,7 +11,7 @@ import (
 )
 
 // To are the ways to an element from its page, the best first: the one that a person chose, then those that matched
-// once.
+// once, an XPath after all others of these.
 func To(t *recording.Target) []Chain {
 	var frames Chain
 	for _, f := range t.Frames {
@@ -30,12 +30,14 @@ func To(t *recording.Target) []Chain {
 		switch {
 		case c.Selector == t.Chosen:
 			return 0
-		case c.Matches == 1:
+		case c.Matches == 1 && !xpath(c):
 			return 1
-		case c.Matches < 0:
+		case c.Matches == 1:
 			return 2
+		case c.Matches < 0:
+			return 3
 		}
-		return 3
+		return 4
 	}
 	slices.SortStableFunc(list, func(x, y recording.Candidate) int { return cmp.Compare(rank(x), rank(y)) })
 	var out []Chain
@@ -45,6 +47,11 @@ func To(t *recording.Target) []Chain {
 		}
 	}
 	return out
+}
+
+// xpath says whether a way is one by Playwright's rules: whatever begins with slashes or dots and a slash, too.
+func xpath(c recording.Candidate) bool {
+	return c.By == "xpath" || strings.HasPrefix(c.Selector, "xpath=") || strings.HasPrefix(c.Selector, "/") || strings.HasPrefix(c.Selector, "../")
 }
 
 // selectors are those of Playwright's that a step written by hand may have without code.

@@ -3,6 +3,7 @@ package verify
 import (
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -66,7 +67,8 @@ func claimAt(p sourceFile, end proof.End) *locator.Claim {
 	return first
 }
 
-// find looks for the locator that failed: in the line, else where the file, else where another file of the project has it.
+// find looks for the locator that failed: in the line, else in a file that the line names, else where the file, else where
+// another file of the project has it.
 func (m *mender) find(t proof.Test, a *ailment, name locator.Chain) bool {
 	uses := a.line.Uses()
 	inLine := slices.DeleteFunc(slices.Clone(uses), func(u locator.Use) bool {
@@ -89,18 +91,30 @@ func (m *mender) find(t proof.Test, a *ailment, name locator.Chain) bool {
 	if take(a.line, inLine, is) || take(a.line, inLine, maybe) {
 		return true
 	}
-	// The nearest above is meant, not one of another test.
-	slices.Reverse(uses)
-	if take(a.line, uses, func(u locator.Use) bool { return is(u) && u.First <= a.end.Line && !m.foreign(t, a.line, u.First) }) ||
-		take(a.line, uses, func(u locator.Use) bool { return is(u) && !m.foreign(t, a.line, u.First) }) {
+	among := func(files []string) bool {
+		return slices.ContainsFunc(files, func(file string) bool {
+			p := m.read(file)
+			return file != a.line.file && take(p, p.Uses(), func(u locator.Use) bool { return is(u) && !m.foreign(t, p, u.First) })
+		})
+	}
+	if among(m.named(a.line, a.end.Line)) {
 		return true
 	}
-	for _, file := range m.sources() {
-		if p := m.read(file); file != a.line.file && take(p, p.Uses(), func(u locator.Use) bool { return is(u) && !m.foreign(t, p, u.First) }) {
-			return true
-		}
-	}
-	return false
+	// The nearest above is meant, not one of another test.
+	slices.Reverse(uses)
+	return take(a.line, uses, func(u locator.Use) bool { return is(u) && u.First <= a.end.Line && !m.foreign(t, a.line, u.First) }) ||
+		take(a.line, uses, func(u locator.Use) bool { return is(u) && !m.foreign(t, a.line, u.First) }) || among(m.sources())
+}
+
+// named are the project's files of code whose names stand in a line before a dot: registerPage.email is of register-page.ts.
+// Several pages may have the same locator.
+func (m *mender) named(p sourceFile, line int) []string {
+	text := strings.ToLower(p.Lines(line, line))
+	plain := strings.NewReplacer("-", "", "_", "", ".", "")
+	return slices.DeleteFunc(m.sources(), func(file string) bool {
+		name := strings.ToLower(plain.Replace(strings.TrimSuffix(path.Base(file), path.Ext(file))))
+		return file == p.file || !regexp.MustCompile(`\b`+regexp.QuoteMeta(name)+`\.`).MatchString(text)
+	})
 }
 
 // owners are the tests in whose own code a line stands.

@@ -64,6 +64,7 @@ func TestWhatTheRecordingOffers(t *testing.T) {
 		line          int
 		others        map[string]string
 		want          []string // the lines afterwards
+		in            string   // the file that they are in, if that matters
 		why           string
 	}{
 		"another way, the best first": {
@@ -91,6 +92,22 @@ func TestWhatTheRecordingOffers(t *testing.T) {
 			others: map[string]string{"page.ts": "// the page\nconst add = page.getByRole('button', { name: 'Add' });\n"},
 			want:   []string{`const add = page.getByText('Add');`, `const add = page.locator('button');`},
 		},
+		"a page object's": {
+			body:    "await page.getByRole(\"button\", { name: \"Add\" }).hover();\n  await registerPage.addButton.click();",
+			message: waiting + `getByRole('button', { name: 'Add' })`, line: 1,
+			others: map[string]string{
+				"cart-page.ts":     "class CartPage {\n  constructor(page: Page) {\n    this.addButton = page.getByRole(\"button\", { name: \"Add\" });\n  }\n}\n",
+				"register-page.ts": "class RegisterPage {\n  constructor(page: Page) {\n    this.addButton = page.getByRole(\"button\", { name: \"Add\" });\n  }\n}\n",
+			},
+			in:   "register-page.ts",
+			want: []string{`this.addButton = page.getByText("Add");`, `this.addButton = page.locator("button");`},
+		},
+		"a page object's element in an assertion": {
+			body: `await expect(cartPage.status).toHaveText("2 notes");`, by: proof.ByAssertion, message: "Error: expect(locator).toHaveText(expected)\nLocator: getByRole('status')\nelement(s) not found",
+			others: map[string]string{"cart-page.ts": "class CartPage {\n  constructor(page: Page) {\n    this.status = page.getByRole(\"status\");\n  }\n}\n"},
+			in:     "cart-page.ts",
+			want:   []string{`this.status = page.locator("#s");`},
+		},
 		"not what is another test's": {
 			body: "await add.click();\n});\ntest(\"other\", async () => {\n  const add = page.getByRole('button', { name: 'Add' });", message: waiting + `getByRole('button', { name: 'Add' })`,
 			why: "could not be read",
@@ -112,7 +129,7 @@ func TestWhatTheRecordingOffers(t *testing.T) {
 		},
 		"drift":          {body: "x", by: proof.ByDrift, message: "extra: POST", why: "it failed by drift"},
 		"no element":     {body: `await page.goto("/");`, message: "Error: page.goto: net::ERR_FAILED", why: "about no element"},
-		"out of the way": {body: "x", message: waiting + "getByText('y')", line: -1, why: "in which line"},
+		"out of the way": {body: "x", message: waiting + "getByText('y')", line: -2, why: "in which line"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -120,7 +137,7 @@ func TestWhatTheRecordingOffers(t *testing.T) {
 				c.by = proof.ByAction
 			}
 			m := bench(t, "test(\"t\", async ({ page }) => {\n  "+c.body+"\n});\n", c.others)
-			end := proof.End{By: c.by, Message: c.message, File: "a.spec.ts", Line: 2 + 2*c.line}
+			end := proof.End{By: c.by, Message: c.message, File: "a.spec.ts", Line: 2 + c.line}
 			list, why := m.remedies(m.v.tests[0], proof.Run{End: &end})
 			if c.why != "" {
 				require.Contains(t, why, c.why)
@@ -131,6 +148,9 @@ func TestWhatTheRecordingOffers(t *testing.T) {
 			var got []string
 			for _, r := range list {
 				require.NotEmpty(t, r.Reason)
+				if c.in != "" {
+					require.Equal(t, c.in, r.File)
+				}
 				got = append(got, strings.TrimSpace(r.After))
 			}
 			require.Equal(t, c.want, got)

@@ -4743,6 +4743,8 @@ export interface operations {
                     recordingId: string;
                     /** @description Run the flow on its recording, and add assertions of what its steps change; true when absent */
                     learn?: boolean;
+                    /** @description Let the tests take a login from the file that STORAGE_STATE names; they do anyway where the recording began with a login profile */
+                    login?: boolean;
                     /** @description Have the tests verified, in a job of its own; true when absent */
                     verify?: boolean;
                     /** @description How often each test runs there */

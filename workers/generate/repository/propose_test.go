@@ -179,3 +179,21 @@ func TestWhatMayNotBeIsRefused(t *testing.T) {
 	_, err = s.config.Propose(t.Context(), repository.Remote{URL: filepath.Join(filepath.Dir(s.remote), "gone.git")}, repository.Proposal{Name: "x"})
 	require.ErrorIs(t, err, repository.ErrRefused)
 }
+
+// TestPageObjectsGoWithTheirTest: they lie beside it where people have a configuration, and each is merged by itself.
+func TestPageObjectsGoWithTheirTest(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, map[string]string{"playwright.config.ts": "export default {\n  testDir: \"./e2e\",\n};\n"})
+	const home = "tests/pages/buy/home-page.ts"
+	files := with(with(project, home, "one\ntwo\nthree\nfour\nfive\nsix\n"), "tests/buy.fixtures.ts", "home\n")
+	first := s.propose(repository.Remote{}, files)
+	require.Equal(t, "home", s.show(first.Branch, "e2e/buy.fixtures.ts"))
+	s.git(s.copy, "fetch", "--quiet")
+	s.git(s.copy, "checkout", "--quiet", first.Branch)
+	s.write("Say it better", map[string]string{"e2e/pages/buy/home-page.ts": "ONE\ntwo\nthree\nfour\nfive\nsix\n"})
+	second := s.propose(repository.Remote{}, with(with(files, home, "one\ntwo\nthree\nfour\nfive\nSIX\n"), "tests/buy.fixtures.ts", "home and cart\n"))
+	require.Equal(t, []string{"e2e/pages/buy/home-page.ts"}, second.Merged)
+	require.Empty(t, second.Kept)
+	require.Equal(t, "ONE\ntwo\nthree\nfour\nfive\nSIX", s.show(second.Branch, "e2e/pages/buy/home-page.ts"))
+	require.Equal(t, "home and cart", s.show(second.Branch, "e2e/buy.fixtures.ts"))
+}

@@ -34,6 +34,7 @@ type table struct {
 	// Optional says that some row leaves a step out.
 	Optional bool
 	Lines    []string
+	Fixtures []string
 }
 
 type pair struct{ Name, Code string }
@@ -59,7 +60,7 @@ func (f *flow) tables(cases []Case) []table {
 				group = append(group, o)
 			}
 		}
-		if t, ok := f.table(group); ok {
+		if t, ok := f.table(group, len(done)); ok {
 			t.Title = unlike(t.Title, func(s string) bool { return slices.ContainsFunc(out, func(o table) bool { return o.Title == s }) })
 			out = append(out, t)
 		}
@@ -67,8 +68,8 @@ func (f *flow) tables(cases []Case) []table {
 	return out
 }
 
-// table writes the cases of one step: the steps up to it once, and a row for each case.
-func (f *flow) table(group []Case) (table, bool) {
+// table writes the cases of one step: the steps up to it once, and a row for each case. number is the test's.
+func (f *flow) table(group []Case, number int) (table, bool) {
 	trial := group[0].Trial
 	t := table{Until: trial.Last, Blocked: trial.Outcome == testcase.OutcomeBlocked}
 	doc, err := testcase.Trial{Outcome: trial.Outcome, Last: trial.Last}.Apply(f.doc)
@@ -78,7 +79,7 @@ func (f *flow) table(group []Case) (table, bool) {
 	}
 	doc.Steps = slices.DeleteFunc(doc.Steps, func(s recording.Step) bool { return s.Type == recording.Assert })
 	t.Title = title(f.doc.Name) + ": what the browser " + map[bool]string{true: "refuses", false: "cuts off"}[t.Blocked]
-	w := &flow{doc: doc, origin: f.origin, files: f.files, count: map[string]int{}, given: map[string]string{}, only: map[string]string{}}
+	w := &flow{doc: doc, origin: f.origin, files: f.files, count: map[string]int{}, given: map[string]string{}, only: map[string]string{}, pages: f.pages, test: number}
 	names := map[string]string{}
 	for _, c := range group {
 		i := slices.IndexFunc(doc.Steps, func(s recording.Step) bool { return s.ID == c.Trial.Entered })
@@ -89,7 +90,7 @@ func (f *flow) table(group []Case) (table, bool) {
 		step := doc.Steps[i]
 		name, known := names[step.ID]
 		if !known {
-			element, ok := w.element(step.Target, w.page(step.Page))
+			element, ok := w.element(step, step.Target, w.page(step.Page))
 			if !ok {
 				f.notes = append(f.notes, fmt.Sprintf("test case %s is left out: its field has no locator that can be written", c.ID))
 				continue
@@ -117,7 +118,7 @@ func (f *flow) table(group []Case) (table, bool) {
 		}
 	}
 	w.write()
-	t.Lines = w.lines
+	t.Lines, t.Fixtures = w.lines, w.fixtures
 	f.notes = append(f.notes, w.notes...)
 	return t, len(t.Rows) > 0
 }

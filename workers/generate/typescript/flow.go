@@ -26,6 +26,11 @@ type flow struct {
 	probe, soft bool
 	// given is code for what steps enter instead, only code for the condition that they are done on; both by the step's id.
 	given, only map[string]string
+	// pages are those that become classes; nil for none. test is the number of this test among those that use them, fixtures
+	// what it gets of them.
+	pages    *pages
+	test     int
+	fixtures []string
 }
 
 // write writes all steps. What follows from a step stands beside it: dialogs it is answered by, pages and files it brings.
@@ -196,7 +201,7 @@ func (f *flow) call(s recording.Step, page string) (string, bool) {
 		}
 		return "setInputFiles([" + strings.Join(names, ", ") + "])", true
 	case recording.Drag:
-		to, ok := f.element(s.To, page)
+		to, ok := f.element(s, s.To, page)
 		if !ok {
 			return "", false
 		}
@@ -257,7 +262,7 @@ func point(p recording.Point) string {
 
 // on writes a call on a step's element.
 func (f *flow) on(s recording.Step, page, call string) (string, bool) {
-	element, ok := f.element(s.Target, page)
+	element, ok := f.element(s, s.Target, page)
 	if !ok {
 		f.note(s, "its element has no locator that can be written")
 		return "", false
@@ -265,13 +270,16 @@ func (f *flow) on(s recording.Step, page, call string) (string, bool) {
 	return "await " + element + "." + call + ";", true
 }
 
-func (f *flow) element(t *recording.Target, page string) (string, bool) {
+func (f *flow) element(s recording.Step, t *recording.Target, page string) (string, bool) {
 	if t == nil {
 		return "", false
 	}
 	ways := locator.To(t)
 	if len(ways) == 0 {
 		return "", false
+	}
+	if property, ok := f.ofPage(s, t, ways[0], page); ok {
+		return property, true
 	}
 	return page + "." + ways[0].Code(page, '"'), true
 }
@@ -304,7 +312,7 @@ func (f *flow) claim(s recording.Step, page string) (string, bool) {
 		f.asked = append(f.asked, s.ID)
 		return "await " + f.expect(a) + "(" + page + ")." + matcher + ";", true
 	}
-	element, ok := f.element(s.Target, page)
+	element, ok := f.element(s, s.Target, page)
 	if !ok {
 		f.note(s, "its element has no locator that can be written")
 		return "", false

@@ -41,6 +41,9 @@ type Options struct {
 	Soft bool
 	// Cases become tests of their own, where they can be written. Defaults to none.
 	Cases []Case
+	// Login says that the recording began signed in: the tests take their login from a file that STORAGE_STATE names.
+	// Defaults to false.
+	Login bool
 	// Proves are the ids of the cases that the recording's own test is the code of. Defaults to none.
 	Proves []string
 }
@@ -51,6 +54,8 @@ type Project struct {
 	Files map[string][]byte
 	// Spec is the path of the recording's test, Cases that of the test cases' tests; "" when there are none.
 	Spec, Cases string
+	// Pages are the paths of the classes of pages that the tests use again, and of what gives them to the tests.
+	Pages []string
 	// Written are the ids of the cases that became tests.
 	Written []string
 	// Statements counts the lines of its body.
@@ -66,9 +71,7 @@ func Write(doc recording.Document, o Options) (Project, error) {
 	if o.MaxFile <= 0 {
 		o.MaxFile = 32 << 20
 	}
-	f := &flow{doc: doc, origin: originOf(doc.URL), files: map[string]recording.File{}, count: map[string]int{}, probe: o.Probe, soft: o.Soft}
-	f.write()
-	tables := f.tables(o.Cases)
+	f, tables := tests(doc, o)
 	p := Project{Files: map[string][]byte{}, Spec: "tests/" + slug(doc.Name) + ".spec.ts", Statements: len(f.lines), Asked: f.asked, Notes: f.notes}
 	if len(tables) > 0 {
 		p.Cases = "tests/" + slug(doc.Name) + ".cases.spec.ts"
@@ -100,6 +103,7 @@ func Write(doc recording.Document, o Options) (Project, error) {
 	about := map[string]any{
 		"Title": title(doc.Name), "Recording": doc.ID, "Version": doc.Version, "Lines": f.lines, "Files": len(f.files) > 0, "Secrets": secrets,
 		"Origin": f.origin, "Viewport": doc.Viewport, "Spec": p.Spec, "Notes": f.notes, "Probe": o.Probe, "Proves": o.Proves, "Cases": p.Cases, "Tables": tables,
+		"Fixtures": f.fixtures, "Login": o.Login,
 	}
 	parts := map[string]string{
 		p.Spec: "spec.ts.tmpl", "playwright.config.ts": "config.ts.tmpl", "README.md": "README.md.tmpl", "tsconfig.json": "tsconfig.json.tmpl", ".gitignore": "gitignore.tmpl",
@@ -107,14 +111,53 @@ func Write(doc recording.Document, o Options) (Project, error) {
 	if p.Cases != "" {
 		parts[p.Cases] = "cases.ts.tmpl"
 	}
+	if f.pages != nil {
+		fixtures := slug(doc.Name) + ".fixtures"
+		about["Objects"], about["FixturesFrom"] = f.pages.order, "./"+fixtures
+		parts["tests/"+fixtures+".ts"] = "fixtures.ts.tmpl"
+		p.Pages = []string{"tests/" + fixtures + ".ts"}
+	}
 	for name, from := range parts {
-		var out bytes.Buffer
-		if err := parsed.ExecuteTemplate(&out, from, about); err != nil {
+		if p.Files[name], err = fill(from, about); err != nil {
 			return p, err
 		}
-		p.Files[name] = out.Bytes()
+	}
+	if f.pages == nil {
+		return p, nil
+	}
+	for _, page := range f.pages.order {
+		name := "tests/" + page.File
+		if p.Files[name], err = fill("page.ts.tmpl", page); err != nil {
+			return p, err
+		}
+		p.Pages = append(p.Pages, name)
 	}
 	return p, nil
+}
+
+// tests writes the recording's test and those of the cases; those that are only tried have all in one place.
+func tests(doc recording.Document, o Options) (*flow, []table) {
+	write := func(p *pages) (*flow, []table) {
+		f := &flow{doc: doc, origin: originOf(doc.URL), files: map[string]recording.File{}, count: map[string]int{}, probe: o.Probe, soft: o.Soft, pages: p}
+		f.write()
+		return f, f.tables(o.Cases)
+	}
+	p := &pages{at: places(doc)}
+	if o.Probe || o.Soft {
+		return write(nil)
+	}
+	f, tables := write(p)
+	if p.decide("pages/" + slug(doc.Name)) {
+		return write(p)
+	}
+	f.pages = nil
+	return f, tables
+}
+
+func fill(from string, about any) ([]byte, error) {
+	var out bytes.Buffer
+	err := parsed.ExecuteTemplate(&out, from, about)
+	return out.Bytes(), err
 }
 
 func readFile(o Options, file recording.File) ([]byte, error) {
