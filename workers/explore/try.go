@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 
@@ -47,7 +48,7 @@ func (e *exploration) try(ctx context.Context, x candidate) (Tried, error) {
 	if err != nil {
 		return t, err
 	}
-	class := testcase.TwinProven
+	var class testcase.Class
 	if t.Outcome, t.Why, class = e.judge(x, state.Document()); t.Outcome != "" {
 		return t, nil
 	}
@@ -112,7 +113,7 @@ func answerOf(s recording.Step) (answer, bool) {
 	}
 	a.to = pathOf(s.Evidence.Navigated)
 	for _, r := range s.Evidence.Requests {
-		if r.Method == "GET" || r.Method == "HEAD" || r.Method == "OPTIONS" {
+		if slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, r.Method) {
 			continue
 		}
 		if a.wrote = true; a.status < 400 {
