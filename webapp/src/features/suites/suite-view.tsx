@@ -26,6 +26,8 @@ import {
 
 const GenerateDialog = lazy(patient(() => import("./generate-dialog")));
 const ARCHIVE = "project.zip";
+/** What was run and proven, where the tests were asked for in another language. */
+const PROVEN = "project-typescript.zip";
 
 /** A generated suite: its code, what it is worth, and those that were there before. */
 export function SuiteView({ job }: { job: Job }) {
@@ -48,7 +50,7 @@ export function SuiteView({ job }: { job: Job }) {
 
 function Head({ job }: { job: Job }) {
   const { recordingId, learn } = inputOf(job);
-  const { spec, learned, proofId } = resultOf(job);
+  const { spec, target, learned, proofId } = resultOf(job);
   const name = useRecordingName(recordingId, job.project);
   const code = useCode(job);
   const [again, setAgain] = useState(false);
@@ -72,6 +74,11 @@ function Head({ job }: { job: Job }) {
           {there && (
             <a href={evidenceURL(job.jobId, ARCHIVE, true)} download className={buttonClass()}>
               <Download aria-hidden="true" /> Download project
+            </a>
+          )}
+          {there && target === "go" && (
+            <a href={evidenceURL(job.jobId, PROVEN, true)} download className={buttonClass()}>
+              <Download aria-hidden="true" /> What was run, in TypeScript
             </a>
           )}
           {recordingId && (
@@ -205,7 +212,7 @@ function TestCode({ job }: { job: Job }) {
       <h2 className="border-b border-line bg-ground px-3 py-1.5 font-mono text-xs wrap-anywhere text-ink-2">
         {spec}
       </h2>
-      <Code code={code.data} label="Code of the test" />
+      <Code code={code.data} label="Code of the test" plainly={spec.endsWith(".go")} />
     </div>
   );
 }
