@@ -84,16 +84,19 @@ func (f *flow) step(s recording.Step, brings []recording.Step) {
 	}
 	do.only = f.only[s.ID]
 	var after []string
-	var waits []recording.Step
+	var waits, dialogs []recording.Step
 	for _, b := range brings {
 		switch {
 		case b.Type == recording.Dialog:
-			f.dialog(pageName(s.Page), b)
+			dialogs = append(dialogs, b)
 		case b.Type == recording.OpenPage && !f.known[pageName(b.Opener)]:
 			f.note(b, "no step opens the page that it comes from")
 		default:
 			waits = append(waits, b)
 		}
+	}
+	if len(dialogs) > 0 {
+		f.add(dialog(pageName(s.Page), dialogs))
 	}
 	variable := ""
 	for i, b := range slices.Backward(waits) {
@@ -154,22 +157,26 @@ func (f *flow) open(s recording.Step) {
 func (f *flow) alone(s recording.Step) {
 	switch {
 	case s.Type == recording.Dialog && f.known[pageName(s.Page)]:
-		f.dialog(pageName(s.Page), s)
+		f.add(dialog(pageName(s.Page), []recording.Step{s}))
 	default:
 		f.note(s, "nothing was recorded that brings it")
 	}
 }
 
-// dialog answers the next dialog of a page.
-func (f *flow) dialog(page string, s recording.Step) {
-	answer := "Accept()"
-	switch d := s.Dialog; {
+// dialog answers the next dialogs of a page: the second is waited for before the first is answered, and not in the handler
+// itself, which holds playwright-go's lock.
+func dialog(page string, steps []recording.Step) string {
+	answer := "check(t, dialog.Accept())"
+	switch d := steps[0].Dialog; {
 	case d == nil || !d.Accept:
-		answer = "Dismiss()"
+		answer = "check(t, dialog.Dismiss())"
 	case d.Text != "":
-		answer = "Accept(" + quote(d.Text) + ")"
+		answer = "check(t, dialog.Accept(" + quote(d.Text) + "))"
 	}
-	f.add(page + ".Once(\"dialog\", func(dialog playwright.Dialog) { check(t, dialog." + answer + ") })")
+	if len(steps) > 1 {
+		answer = "\ngo func() {\n" + dialog(page, steps[1:]) + "\n" + answer + "\n}()\n"
+	}
+	return page + ".Once(\"dialog\", func(dialog playwright.Dialog) { " + answer + " })"
 }
 
 // action is a step as a call; false when it cannot be written.

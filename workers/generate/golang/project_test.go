@@ -1,6 +1,7 @@
 package golang_test
 
 import (
+	"flag"
 	"go/ast"
 	"go/constant"
 	"go/parser"
@@ -20,6 +21,8 @@ import (
 	"tapedeck/workers/locator"
 )
 
+var update = flag.Bool("update", false, "write the golden files anew")
+
 func write(t require.TestingT, doc recording.Document, o golang.Options) golang.Project {
 	o.Open = func(name string) (io.ReadCloser, error) {
 		return io.NopCloser(strings.NewReader("bytes of " + name)), nil
@@ -33,8 +36,7 @@ func write(t require.TestingT, doc recording.Document, o golang.Options) golang.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
-	if os.Getenv("UPDATE") != "" {
-		require.NoError(t, os.MkdirAll("testdata", 0o755))
+	if *update {
 		require.NoError(t, os.WriteFile(path, got, 0o600))
 	}
 	want, err := os.ReadFile(path)
@@ -90,6 +92,7 @@ func odd() map[string][]recording.Step {
 		"two popups":             {click("page"), popup("page2", "page"), popup("page3", "page"), click("page"), popup("page3", "page"), popup("page2", "page"), title("page3")},
 		"a page of its own":      {{Type: recording.OpenPage, Page: "page2"}, title("page2"), {Type: recording.OpenPage, Page: "page"}, click("page")},
 		"only a dialog":          {dialog},
+		"three dialogs":          {click("page"), dialog, {Type: recording.Dialog}, dialog},
 		"half a drag":            {{Type: recording.Drag, Target: role("listitem", "A")}},
 		"numbers": {
 			{Type: recording.Scroll, Scroll: &recording.Point{X: 1e300, Y: -0.25}},
@@ -168,7 +171,7 @@ func drawn(t *rapid.T) recording.Document {
 func shape(t require.TestingT, code []byte) string {
 	tree, err := parser.ParseFile(token.NewFileSet(), "", code, parser.ParseComments)
 	require.NoError(t, err, "%s", code)
-	require.Len(t, tree.Comments, 0)
+	require.Empty(t, tree.Comments)
 	var b strings.Builder
 	ast.Inspect(tree, func(n ast.Node) bool {
 		switch n := n.(type) {

@@ -26,6 +26,7 @@ const shopPage = `<!doctype html><title>Tapes</title>
 <label>Cover <input type="file" multiple onchange="out.textContent = [...this.files].map((f) => f.name).join()"></label>
 <button onclick="out.textContent = 'deleted ' + confirm('Sure?')">Delete</button>
 <button onclick="out.textContent = 'hello ' + prompt('Who?')">Greet</button>
+<button onclick="out.textContent = confirm('Sure?') + ' ' + prompt('Who?') + ' ' + confirm('Still?')">Ask</button>
 <button ondblclick="out.textContent = 'twice ' + event.altKey" oncontextmenu="out.textContent = 'menu'; return false" onmouseover="out.title = 'over'">Tape</button>
 <a href="/report" target="_blank">Report</a>
 <div draggable="true" id="a" ondragstart="event.dataTransfer.setData('text', 'a')">A</div>
@@ -86,6 +87,8 @@ func visit() recording.Document {
 			{Type: recording.Click, Target: role("button", "Delete")}, {Type: recording.Dialog, Dialog: &recording.DialogBox{Kind: "confirm", Accept: true}}, says("deleted true"),
 			{Type: recording.Click, Target: role("button", "Delete")}, {Type: recording.Dialog, Dialog: &recording.DialogBox{Kind: "confirm"}}, says("deleted false"),
 			{Type: recording.Click, Target: role("button", "Greet")}, {Type: recording.Dialog, Dialog: &recording.DialogBox{Kind: "prompt", Accept: true, Text: "Ada \"L\""}}, says(`hello Ada "L"`),
+			{Type: recording.Click, Target: role("button", "Ask")}, {Type: recording.Dialog, Dialog: &recording.DialogBox{Kind: "confirm", Accept: true}},
+			{Type: recording.Dialog, Dialog: &recording.DialogBox{Kind: "prompt", Accept: true, Text: "Ada"}}, {Type: recording.Dialog, Dialog: &recording.DialogBox{Kind: "confirm"}}, says("true Ada false"),
 			{Type: recording.Hover, Target: role("button", "Tape")}, claim(recording.Assertion{Claim: recording.HasAttr, Name: "title", Expected: "^ov", Match: "regex"}, css("#out")),
 			{Type: recording.Click, Target: role("button", "Tape"), Count: 2, Modifiers: []string{"Alt"}}, says("twice true"),
 			{Type: recording.Click, Target: role("button", "Tape"), Button: "right"}, says("menu"),
