@@ -21,6 +21,7 @@ import (
 func (a *app) generateSuite() *cobra.Command {
 	var in struct {
 		Recording string `json:"recordingId"`
+		Target    string `json:"target"`
 		Learn     bool   `json:"learn"`
 		Login     bool   `json:"login"`
 		Verify    bool   `json:"verify"`
@@ -33,8 +34,10 @@ func (a *app) generateSuite() *cobra.Command {
 		Use:   "generate RECORDING",
 		Short: "Write tests from a recording",
 		Long: `Write a recording as a Playwright Test project in TypeScript, into DIR when that is given, and verify it: the exit code is 0
-when the tests are proven, and 1 when not.`,
+when the tests are proven, and 1 when not. With --target go DIR is a module for playwright-go instead: what is learnt and verified
+is the same flow in TypeScript, which the job keeps as project-typescript.zip.`,
 		Example: `  tapedeck generate 01j… --dir tests/
+  tapedeck generate 01j… --dir tests/ --target go
   tapedeck generate 01j… --dir tests/ --verify=false`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -67,6 +70,7 @@ when the tests are proven, and 1 when not.`,
 	f := c.Flags()
 	f.StringVarP(&dir, "dir", "d", "", "write the project into this folder, which is made, or is empty")
 	f.StringVar(&owner, "project", "", "the Tapedeck project")
+	f.StringVar(&in.Target, "target", "typescript", "what the tests are written in: typescript or go")
 	f.BoolVar(&in.Learn, "learn", true, "run the flow on its recording, and add assertions of what its steps change")
 	f.BoolVar(&in.Login, "login", false, "let the tests take a login from the file that STORAGE_STATE names, as they do for recordings that began with a login profile")
 	f.BoolVar(&in.Verify, "verify", true, "find out what the tests are worth")

@@ -17,6 +17,7 @@ import (
 	"tapedeck/demo/flows"
 	fernway "tapedeck/demo/shop"
 	"tapedeck/domain/proof"
+	"tapedeck/internal/browsertest"
 	"tapedeck/internal/tapedecktest"
 )
 
@@ -202,4 +203,36 @@ func runGit(t *testing.T, args ...string) string {
 	out, err := exec.CommandContext(t.Context(), "git", args...).CombinedOutput()
 	require.NoError(t, err, "git %v: %s", args, out)
 	return string(out)
+}
+
+// TestWhatIsLearntHoldsInGo writes a recording in Go: the assertions that were learnt with Playwright Test hold in the browser
+// that playwright-go drives too.
+func TestWhatIsLearntHoldsInGo(t *testing.T) {
+	t.Parallel()
+	driver, chromium, err := browsertest.Installed()
+	require.NoError(t, err)
+	s := tapedecktest.Start(t, "serve", recordsHere(t)...)
+	id := recordNotes(t, s.Client())
+	dir := filepath.Join(t.TempDir(), "written")
+	env := []string{"TAPEDECK_URL=" + s.URL()}
+	out, said, code := tapedecktest.Run(t.Context(), t, env, "generate", id, "--dir", dir, "--target", "go", "--runs", "1", "--mutants", "0", "-o", "json")
+	require.Equal(t, 0, code, said)
+	var p proof.State
+	require.NoError(t, json.Unmarshal([]byte(out), &p), said)
+	require.Equal(t, proof.StatusProven, p.Status)
+	specs, err := filepath.Glob(filepath.Join(dir, "tests", "127-*_test.go")) // it is named by its address
+	require.NoError(t, err)
+	require.Len(t, specs, 1, said)
+	spec, err := os.ReadFile(specs[0])
+	require.NoError(t, err)
+	require.Contains(t, string(spec), "ToMatchAriaSnapshot(", "something was learnt")
+	cmd := exec.CommandContext(t.Context(), "go", "test", "./...")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly", "GOPROXY=off", "GOWORK=off", "BASE_URL="+newNotes(t).URL, "PLAYWRIGHT_DRIVER_PATH="+driver, "CHROMIUM_PATH="+chromium)
+	ran, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s\n%s", ran, spec)
+
+	_, said, code = tapedecktest.Run(t.Context(), t, env, "generate", id, "--target", "rust")
+	require.Equal(t, 2, code)
+	require.Contains(t, said, "/input/target: value must be one of 'typescript', 'go'")
 }

@@ -24,6 +24,9 @@ func DriverDir() (string, error) {
 	return dir, err
 }
 
+// Installed is where the driver and the browser are, for a test that starts them in a process of its own.
+func Installed() (driverDir, chromium string, err error) { return find() }
+
 // find returns the driver's folder and the browser.
 func find() (driverDir, chromium string, err error) {
 	where, err := places()

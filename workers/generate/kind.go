@@ -3,6 +3,7 @@ package generate
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,14 +23,25 @@ import (
 	"tapedeck/domain/suite"
 	"tapedeck/eventstore/jobs"
 	"tapedeck/workers"
+	"tapedeck/workers/generate/golang"
 	"tapedeck/workers/generate/typescript"
 )
 
 // Name is the job kind.
 const Name = suite.Kind
 
-// ProjectFile is the artefact with the whole project.
-const ProjectFile = "project.zip"
+// Artefacts with whole projects: ProjectFile is what was asked for, TypeScriptFile the project that is run and proven when that
+// was another language.
+const (
+	ProjectFile    = "project.zip"
+	TypeScriptFile = "project-typescript.zip"
+)
+
+// Targets of what is written.
+const (
+	TargetTypeScript = "typescript"
+	TargetGo         = "go"
+)
 
 // Codes of errors that trying again does not change.
 const (
@@ -53,6 +65,7 @@ type Input struct {
 	Recording string   `json:"recordingId" title:"Recording" required:"true" minlen:"1" maxlen:"128"`
 	Cases     string   `json:"casesId" title:"Test cases" doc:"The job of test cases of this recording: those that a program can do on its network become tests too." maxlen:"64"`
 	Proves    []string `json:"proves" title:"Proves" doc:"Ids of test cases that the recording itself is: its test says so." maxlen:"100"`
+	Target    string   `json:"target" title:"Language" doc:"What the tests are written in: typescript for Playwright Test, go for playwright-go. What they are worth is found out in TypeScript in any case." enum:"typescript,go"`
 	Learn     bool     `json:"learn" title:"Learn assertions" doc:"Run the flow on the recording's twin, and add assertions of what its steps change that notice when it is broken."`
 	Login     bool     `json:"login" title:"Login" doc:"The tests take a login from the file that STORAGE_STATE names. They do anyway where the recording began with a login profile."`
 	Verify    bool     `json:"verify" title:"Verify" doc:"Hand the tests to suite.verify, in a job of its own."`
@@ -64,6 +77,8 @@ type Input struct {
 // Result is the job's.
 type Result struct {
 	RecordingID string `json:"recordingId"`
+	// Target is what was asked for: "typescript" or "go".
+	Target string `json:"target"`
 	// Spec is the path of the test in the project.
 	Spec string `json:"spec"`
 	// CasesSpec is that of the tests of test cases, Cases how many there are.
@@ -87,10 +102,10 @@ func Kind(cfg Config) workers.Kind {
 	return workers.Define(workers.Spec{
 		Name:        Name,
 		Title:       "Generate tests",
-		Description: "Writes a recording as a Playwright Test project in TypeScript, and has it verified.",
+		Description: "Writes a recording as a Playwright Test project in TypeScript, or as a module for playwright-go, and has it verified.",
 		Queue:       "suite",
 		Concurrency: 2,
-	}, Input{Learn: true, Verify: true, Runs: 5, Mutants: 200, Budget: 120}, cfg.run)
+	}, Input{Target: TargetTypeScript, Learn: true, Verify: true, Runs: 5, Mutants: 200, Budget: 120}, cfg.run)
 }
 
 func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) {
@@ -129,45 +144,91 @@ func (c Config) run(ctx context.Context, j *workers.Job, in Input) (any, error) 
 		return nil, workers.Permanent(CodeRecording, err)
 	}
 	p.Notes = append(p.Notes, notes...)
-	for _, n := range p.Notes {
-		j.Logf(slog.LevelWarn, "%s", n)
-	}
 	if p.Statements == 0 {
 		return nil, workers.Permanent(CodeNothing, fmt.Errorf("recording %s has no step that can be written: record what is to be tested first", in.Recording))
 	}
 	if len(p.Asked) == 0 {
-		const note = "the test asserts nothing: it shows only that its steps can be done. Let assertions be learnt, or add some to the recording"
-		j.Logf(slog.LevelWarn, note)
-		p.Notes = append(p.Notes, note)
+		p.Notes = append(p.Notes, "the test asserts nothing: it shows only that its steps can be done. Let assertions be learnt, or add some to the recording")
 	}
-	archive, err := pack(p.Files)
+	proven, err := pack(p.Files)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := j.Store(ctx, ProjectFile, "application/zip", bytes.NewReader(archive)); err != nil {
+	out := written{Project: p, archive: proven}
+	if in.Target == TargetGo {
+		if out, err = inGo(doc, o, p); err != nil {
+			return nil, err
+		}
+		if _, err := j.Store(ctx, TypeScriptFile, "application/zip", bytes.NewReader(proven)); err != nil {
+			return nil, err
+		}
+	}
+	for _, n := range out.Notes {
+		j.Logf(slog.LevelWarn, "%s", n)
+	}
+	if err := out.store(ctx, j); err != nil {
 		return nil, err
 	}
-	for _, spec := range append([]string{p.Spec, p.Cases}, p.Pages...) {
+	r := Result{
+		RecordingID: in.Recording, Target: cmp.Or(in.Target, TargetTypeScript), Spec: out.Spec, CasesSpec: out.Cases, Cases: len(out.Written),
+		Learned: claims(doc), Assertions: assertions(doc, p.Asked), Notes: out.Notes,
+	}
+	reviewed := in.Target != TargetGo // what people would edit there is not what is proven
+	if reviewed {
+		if err := c.propose(ctx, j, in, state, p.Spec, p.Files[p.Spec]); err != nil {
+			return nil, err
+		}
+	}
+	if in.Verify {
+		if r.ProofID, err = c.verify(ctx, j, in, doc, proven); err != nil {
+			return nil, err
+		}
+		if reviewed {
+			err = c.proofBegan(ctx, j, r.ProofID)
+		}
+	}
+	return r, err
+}
+
+// written is a project in the language that was asked for.
+type written struct {
+	typescript.Project
+	archive []byte
+}
+
+// store keeps the project, and its tests beside it.
+func (w written) store(ctx context.Context, j *workers.Job) error {
+	if _, err := j.Store(ctx, ProjectFile, "application/zip", bytes.NewReader(w.archive)); err != nil {
+		return err
+	}
+	for _, spec := range append([]string{w.Spec, w.Cases}, w.Pages...) {
 		if spec == "" {
 			continue
 		}
-		if _, err := j.Store(ctx, spec, "text/plain; charset=utf-8", bytes.NewReader(p.Files[spec])); err != nil {
-			return nil, err
+		if _, err := j.Store(ctx, spec, "text/plain; charset=utf-8", bytes.NewReader(w.Files[spec])); err != nil {
+			return err
 		}
 	}
-	r := Result{
-		RecordingID: in.Recording, Spec: p.Spec, CasesSpec: p.Cases, Cases: len(p.Written), Learned: claims(doc), Assertions: assertions(doc, p.Asked), Notes: p.Notes,
+	return nil
+}
+
+// inGo writes in Go what p is in TypeScript.
+func inGo(doc recording.Document, o typescript.Options, p typescript.Project) (written, error) {
+	g, err := golang.Write(doc, golang.Options{Open: o.Open, MaxFile: o.MaxFile, Cases: o.Cases, Proves: o.Proves})
+	if err != nil {
+		return written{}, workers.Permanent(CodeRecording, err)
 	}
-	if err := c.propose(ctx, j, in, state, p.Spec, p.Files[p.Spec]); err != nil {
-		return nil, err
+	if g.Statements == 0 {
+		return written{}, workers.Permanent(CodeNothing, fmt.Errorf("recording %s has no step that can be written in Go: ask for TypeScript", doc.ID))
 	}
-	if in.Verify {
-		if r.ProofID, err = c.verify(ctx, j, in, doc, archive); err != nil {
-			return nil, err
+	out := written{Project: typescript.Project{Files: g.Files, Spec: g.Spec, Cases: g.Cases, Written: g.Written, Notes: p.Notes}}
+	for _, n := range g.Notes {
+		if !slices.Contains(out.Notes, n) {
+			out.Notes = append(out.Notes, "in Go, "+n)
 		}
-		err = c.proofBegan(ctx, j, r.ProofID)
 	}
-	return r, err
+	out.archive, err = pack(g.Files)
+	return out, err
 }
 
 // pack makes an archive of files, the same one of the same files.

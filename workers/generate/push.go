@@ -116,8 +116,7 @@ func (c Config) push(ctx context.Context, j *workers.Job, in PushInput, places r
 		}
 	}
 	j.Progress(-1, "pushing")
-	name := strings.TrimSuffix(path.Base(written.Spec), ".spec.ts")
-	got, err := places.Propose(ctx, remote, repository.Proposal{Name: name, Title: "Test " + strings.ReplaceAll(name, "-", " "), Files: files, Spec: written.Spec})
+	got, err := places.Propose(ctx, remote, proposal(written, files))
 	if errors.Is(err, repository.ErrRefused) {
 		return nil, workers.Permanent(CodeRepository, err)
 	}
@@ -132,6 +131,20 @@ func (c Config) push(ctx context.Context, j *workers.Job, in PushInput, places r
 		Kept: orNone(got.Kept), Merged: orNone(got.Merged), Unchanged: got.Unchanged,
 	}
 	return r, c.exported(ctx, j, review, in, r)
+}
+
+// proposal is what a suite's files are proposed as. Those in Go have a branch of their own: the same recording may be there in
+// TypeScript too.
+func proposal(r Result, files map[string][]byte) repository.Proposal {
+	name := strings.TrimSuffix(path.Base(r.Spec), ".spec.ts")
+	if r.Target == TargetGo {
+		name = strings.TrimSuffix(path.Base(r.Spec), "_test.go")
+	}
+	p := repository.Proposal{Name: name, Title: "Test " + strings.ReplaceAll(name, "-", " "), Files: files, Spec: r.Spec}
+	if r.Target == TargetGo {
+		p.Name, p.Title, p.Whole = name+"-go", p.Title+" in Go", true
+	}
+	return p
 }
 
 func orNone(list []string) []string {

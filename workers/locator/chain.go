@@ -3,6 +3,7 @@ package locator
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -17,7 +18,7 @@ type Call struct {
 }
 
 // Value is an argument that is written out. Exactly one of its fields counts: Fields of an object, Items of an array,
-// Inner, Raw (a number, a word such as true, a regular expression) or else Text.
+// Inner, Raw (a number, a word such as true, a regular expression) or else Text, of a text or a pattern.
 type Value struct {
 	Text   string
 	Raw    string
@@ -36,6 +37,7 @@ const (
 	isObject
 	isArray
 	isChain
+	isPattern // Text is the source of a regular expression
 )
 
 // Field is a member of an object.
@@ -46,6 +48,12 @@ type Field struct {
 
 // Text makes the Value of a text.
 func Text(s string) Value { return Value{Text: s} }
+
+// pattern makes the Value of a regular expression that is made of a text.
+func pattern(source string) Value { return Value{Text: source, sort: isPattern} }
+
+// numeric makes the Value of a number.
+func numeric(n int) Value { return Value{Raw: strconv.Itoa(n), sort: isRaw} }
 
 // Many says whether it is more than one thing: an array or an object.
 func (v Value) Many() bool { return v.sort == isArray || v.sort == isObject }
@@ -135,6 +143,8 @@ func (v Value) write(s style) string {
 			slices.Sort(parts)
 		}
 		return "{ " + strings.Join(parts, ", ") + " }"
+	case isPattern:
+		return "new RegExp(" + Quote(v.Text, s.quote) + ")"
 	case isText:
 	}
 	return Quote(v.Text, s.quote)

@@ -89,58 +89,65 @@ func Of(c recording.Candidate) (Chain, bool) {
 // "not." before it where the claim is that it does not hold. It is "" for a claim that everything fulfils. Claims of
 // addresses and titles are about the page, all others about an element.
 func Matcher(a recording.Assertion, quote byte) string {
-	code := matcherOf(a, quote)
-	if a.Not && code != "" {
+	call, ok := MatcherCall(a)
+	if !ok {
+		return ""
+	}
+	code := call.write(style{quote: quote})
+	if a.Not {
 		return "not." + code
 	}
 	return code
 }
 
-func matcherOf(a recording.Assertion, quote byte) string {
+// MatcherCall is a recorded claim as a call of one of Playwright's matchers, whether it is to hold or not; false for a claim
+// that everything fulfils.
+func MatcherCall(a recording.Assertion) (Call, bool) {
+	call := func(name string, args ...Value) (Call, bool) { return Call{name, args}, true }
 	switch a.Claim {
 	case recording.Visible:
-		return "toBeVisible()"
+		return call("toBeVisible")
 	case recording.Hidden:
-		return "toBeHidden()"
+		return call("toBeHidden")
 	case recording.IsChecked:
-		return "toBeChecked()"
+		return call("toBeChecked")
 	case recording.IsEnabled:
-		return "toBeEnabled()"
+		return call("toBeEnabled")
 	case recording.HasValue:
-		return "toHaveValue(" + Quote(a.Expected, quote) + ")"
+		return call("toHaveValue", Text(a.Expected))
 	case recording.HasAttr:
-		return "toHaveAttribute(" + Quote(a.Name, quote) + ", " + wanted(a, quote) + ")"
+		return call("toHaveAttribute", Text(a.Name), wanted(a))
 	case recording.HasCount:
 		n, err := strconv.Atoi(a.Expected)
 		if err != nil || n < 0 {
-			return ""
+			return Call{}, false
 		}
-		return "toHaveCount(" + strconv.Itoa(n) + ")"
+		return call("toHaveCount", numeric(n))
 	case recording.HasText, recording.HasURL, recording.HasTitle, recording.IsAria:
 	}
 	if strings.TrimSpace(a.Expected) == "" && a.Match != "exact" {
-		return ""
+		return Call{}, false
 	}
 	contains := a.Match == "" || a.Match == "contains"
 	switch {
 	case a.Claim == recording.IsAria:
-		return "toMatchAriaSnapshot(" + Quote(a.Expected, quote) + ")"
+		return call("toMatchAriaSnapshot", Text(a.Expected))
 	case a.Claim == recording.HasText && a.Match == "exact":
-		return "toHaveText(" + Quote(a.Expected, quote) + ")"
+		return call("toHaveText", Text(a.Expected))
 	case a.Claim == recording.HasText:
-		return "toContainText(" + wanted(a, quote) + ")"
+		return call("toContainText", wanted(a))
 	case contains: // of an address or a title
 		a.Match, a.Expected = "regex", regexp.QuoteMeta(a.Expected)
 	}
 	if a.Claim == recording.HasURL {
-		return "toHaveURL(" + wanted(a, quote) + ")"
+		return call("toHaveURL", wanted(a))
 	}
-	return "toHaveTitle(" + wanted(a, quote) + ")"
+	return call("toHaveTitle", wanted(a))
 }
 
-func wanted(a recording.Assertion, quote byte) string {
+func wanted(a recording.Assertion) Value {
 	if a.Match == "regex" {
-		return "new RegExp(" + Quote(a.Expected, quote) + ")"
+		return pattern(a.Expected)
 	}
-	return Quote(a.Expected, quote)
+	return Text(a.Expected)
 }

@@ -488,7 +488,8 @@ export interface paths {
          * Write tests from a recording
          * @description Submits a job of the kind `suite.generate`, whose input the body is (its schema is in `/api/kinds`), with `project` and
          *     `priority` of the job beside it. Its artefact `project.zip` is a Playwright Test project in TypeScript, and its result
-         *     names the job that verifies it.
+         *     names the job that verifies it. With the target `go` it is a module for playwright-go; what is learnt and verified is
+         *     the same flow in TypeScript, which is then the artefact `project-typescript.zip`.
          */
         post: operations["generateSuite"];
         delete?: never;
@@ -4741,6 +4742,11 @@ export interface operations {
                     project?: string;
                     priority?: components["schemas"]["Priority"];
                     recordingId: string;
+                    /**
+                     * @description What the tests are written in; typescript when absent
+                     * @enum {string}
+                     */
+                    target?: "typescript" | "go";
                     /** @description Run the flow on its recording, and add assertions of what its steps change; true when absent */
                     learn?: boolean;
                     /** @description Let the tests take a login from the file that STORAGE_STATE names; they do anyway where the recording began with a login profile */

@@ -21,9 +21,14 @@ export type Accepted = Schemas["IngestAccepted"];
 export const suiteKind = "suite.generate";
 export const casesKind = "testcases.generate";
 
+/** What tests are written in. */
+export type Target = "typescript" | "go";
+
 /** What a job of suite.generate was asked for, as far as the page reads it. */
 export interface SuiteInput {
   recordingId: string;
+  /** TypeScript when absent. */
+  target?: Target;
   learn?: boolean;
   verify?: boolean;
   /** How often each test runs, 1 to 100; 5 when absent. */
@@ -35,7 +40,9 @@ export interface SuiteInput {
 /** What it has made. */
 export interface SuiteResult {
   recordingId: string;
-  /** The artefact with the test's code, tests/….spec.ts. */
+  /** Absent in what was written before there was a choice: TypeScript. */
+  target?: Target;
+  /** The artefact with the test's code, tests/….spec.ts or tests/…_test.go. */
   spec: string;
   /** How many assertions were added to those of the recording. */
   learned: number;

@@ -53,6 +53,8 @@ test("nothing there says what to do, and tests are generated as asked", async ()
   expect(dialog.getByRole("button", { name: "Generate" })).toBeDisabled();
   await dialog.findByRole("option", { name: "Buy a book" });
   await user.selectOptions(dialog.getByLabelText(/Recording/), "Buy a book");
+  await user.selectOptions(dialog.getByLabelText("Language"), "Go");
+  expect(dialog.getByText(/A module for playwright-go/)).toBeInTheDocument();
   await user.click(dialog.getByLabelText("Learn assertions"));
   await user.clear(dialog.getByLabelText("Runs"));
   await user.type(dialog.getByLabelText("Runs"), "101");
@@ -66,7 +68,8 @@ test("nothing there says what to do, and tests are generated as asked", async ()
     ({ path, method }) => method === "POST" && path === "/api/suites",
   );
   expect(sent?.body).toEqual({
-    ...{ recordingId: "r1", project: "default", learn: false, verify: true, runs: 3, mutants: 200 },
+    ...{ recordingId: "r1", project: "default", target: "go", learn: false, verify: true },
+    ...{ runs: 3, mutants: 200 },
   });
 });
 
@@ -190,9 +193,31 @@ test("a suite shows its code, its proof, its notes and the suites before it", as
     "href",
     expect.stringContaining("/api/jobs/g1/artifacts/project.zip?download=true"),
   );
+  expect(screen.queryByRole("link", { name: /in TypeScript/ })).toBeNull();
   const history = within(screen.getByRole("complementary", { name: "History" }));
   await waitFor(() => expect(history.getAllByRole("listitem")).toHaveLength(2));
   expect(history.getAllByRole("listitem")[0]).toHaveTextContent("this one");
+});
+
+test("a suite in Go shows its code, and what was run for it", async () => {
+  const fake = shop();
+  fake.suites.suite("g1", "r1", { target: "go", spec: "tests/buy_test.go" });
+  fake.overrides.set(
+    "/api/jobs/g1/artifacts/tests/buy_test.go",
+    () => new Response("package tests\n"),
+  );
+  using _page = renderPage("/suites/g1", fake);
+  const code = await screen.findByRole("region", { name: "Code of the test" });
+  expect(code).toHaveTextContent("package tests");
+  expect(code.querySelector("span span")).toBeNull();
+  expect(screen.getByRole("link", { name: "Download project" })).toHaveAttribute(
+    "href",
+    expect.stringContaining("/api/jobs/g1/artifacts/project.zip?download=true"),
+  );
+  expect(screen.getByRole("link", { name: "What was run, in TypeScript" })).toHaveAttribute(
+    "href",
+    expect.stringContaining("/api/jobs/g1/artifacts/project-typescript.zip?download=true"),
+  );
 });
 
 test("a suite that could not be written says why", async () => {

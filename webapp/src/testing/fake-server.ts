@@ -259,7 +259,7 @@ export class FakeServer {
     }
     if (area === "test-cases") return this.suites.handle(request, url, body);
     if (area === "suites" && !id) return this.suites.handle(request, url, body);
-    if (area === "suites" && part !== "proof" && part !== "trace") {
+    if (area === "suites" && id !== "verify" && part !== "proof" && part !== "trace") {
       return this.suiteReviews.handle(request, url, body);
     }
     if (area === "suites") return this.proofs.handle(url);

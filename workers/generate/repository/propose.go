@@ -33,6 +33,8 @@ type Proposal struct {
 	// Spec is the test among them: where the repository has a configuration of Playwright Test, it goes where that looks
 	// for tests, with the files beside it.
 	Spec string
+	// Whole says that such a configuration says nothing of these files: all go where they belong. Defaults to false.
+	Whole bool
 }
 
 // Proposed is what was pushed.
@@ -246,6 +248,9 @@ func (w *work) place(ctx context.Context, from string) (map[string][]byte, strin
 	config, err := w.config(ctx, from)
 	if err != nil {
 		return nil, "", err
+	}
+	if w.proposal.Whole {
+		config = ""
 	}
 	if config == "" {
 		for name, data := range w.proposal.Files {

@@ -9,6 +9,7 @@ import (
 
 	"tapedeck/domain/recording"
 	"tapedeck/domain/testcase"
+	"tapedeck/workers/generate/naming"
 )
 
 // Case is a test case that becomes a test of its own, beside that of the whole recording.
@@ -131,14 +132,7 @@ func usual(f *flow, s recording.Step) string {
 	return quote("as recorded")
 }
 
-// unlike gives a name a number when it is taken.
-func unlike(name string, taken func(string) bool) string {
-	out := name
-	for n := 2; taken(out); n++ {
-		out = name + " (" + strconv.Itoa(n) + ")"
-	}
-	return out
-}
+func unlike(name string, taken func(string) bool) string { return naming.Unlike(name, taken) }
 
 // repeated is a text as code; one of many equal characters is written short.
 func repeated(text string) string {

@@ -2,7 +2,6 @@ package typescript
 
 import (
 	"fmt"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 
 	"tapedeck/domain/recording"
 	"tapedeck/domain/secret"
+	"tapedeck/workers/generate/naming"
 	"tapedeck/workers/locator"
 )
 
@@ -237,15 +237,10 @@ func click(s recording.Step) string {
 		}
 		o = append(o, "modifiers: ["+strings.Join(names, ", ")+"]")
 	}
-	if s.Position != nil && pictured(s.Target) {
+	if s.Position != nil && naming.Pictured(s.Target) {
 		o = append(o, "position: "+point(*s.Position))
 	}
 	return method + "(" + strings.TrimPrefix(options(o), ", ") + ")"
-}
-
-// pictured says whether it matters where in an element is clicked: on what is drawn.
-func pictured(t *recording.Target) bool {
-	return t != nil && t.Element != nil && slices.Contains([]string{"canvas", "svg", "rect", "path", "g", "img", "video", "object", "embed", "map", "area"}, t.Element.Tag)
 }
 
 func options(list []string) string {
@@ -358,33 +353,10 @@ func (f *flow) value(v recording.Value) string {
 }
 
 // file gives an uploaded file a name in the project.
-func (f *flow) file(file recording.File) (string, bool) {
-	if file.Artifact == "" {
-		return "", false
-	}
-	name := safeName(file.Name)
-	for n := 2; ; n++ {
-		if old, taken := f.files[name]; !taken || old.Artifact == file.Artifact {
-			break
-		}
-		name = strconv.Itoa(n) + "-" + safeName(file.Name)
-	}
-	f.files[name] = file
-	return name, true
-}
+func (f *flow) file(file recording.File) (string, bool) { return naming.Upload(f.files, file) }
 
 // address is relative to where the recording began.
-func (f *flow) address(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || f.origin == "" || u.Scheme+"://"+u.Host != f.origin {
-		return address
-	}
-	u.Scheme, u.Host, u.User = "", "", nil
-	if u.Path == "" {
-		u.Path = "/"
-	}
-	return u.String()
-}
+func (f *flow) address(address string) string { return naming.Address(f.origin, address) }
 
 var plainPage = regexp.MustCompile(`^page\d{0,4}$`)
 

@@ -5,18 +5,15 @@ import (
 	"embed"
 	"fmt"
 	"io"
-	"net/url"
-	"path"
 	"slices"
-	"strings"
 	"text/template"
-	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tapedeck/domain/recording"
 	"tapedeck/domain/secret"
+	"tapedeck/workers/generate/naming"
 )
 
 //go:embed templates
@@ -82,7 +79,7 @@ func Write(doc recording.Document, o Options) (Project, error) {
 		}
 	}
 	for name, file := range f.files {
-		data, err := readFile(o, file)
+		data, err := naming.Read(o.Open, o.MaxFile, file)
 		if err != nil {
 			return p, fmt.Errorf("the file %s that was uploaded: %w", file.Name, err)
 		}
@@ -160,56 +157,8 @@ func fill(from string, about any) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-func readFile(o Options, file recording.File) ([]byte, error) {
-	if o.Open == nil {
-		return nil, fmt.Errorf("it cannot be opened here")
-	}
-	r, err := o.Open(file.Artifact)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = r.Close() }()
-	data, err := io.ReadAll(io.LimitReader(r, o.MaxFile+1))
-	if err == nil && int64(len(data)) > o.MaxFile {
-		err = fmt.Errorf("it is larger than %d bytes", o.MaxFile)
-	}
-	return data, err
-}
+func originOf(address string) string { return naming.Origin(address) }
 
-func originOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
-}
+func title(name string) string { return naming.Title(name) }
 
-// title is a name on one line; Playwright takes "@word" in it for a tag.
-func title(name string) string {
-	words := strings.Join(strings.FieldsFunc(strings.ReplaceAll(name, "@", "at "), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
-	if words == "" {
-		return "Recording"
-	}
-	return words
-}
-
-// slug is a name for files: a–z, 0–9 and "-".
-func slug(name string) string {
-	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
-	s := strings.Join(words, "-")
-	if s = strings.Trim(s[:min(len(s), 60)], "-"); s == "" {
-		return "recording"
-	}
-	return s
-}
-
-// safeName is a file's name without what a file system or a reader would stumble over; its extension stays.
-func safeName(name string) string {
-	base := path.Base(strings.ReplaceAll(name, "\\", "/"))
-	ext := slug(strings.TrimPrefix(path.Ext(base), "."))
-	stem := slug(strings.TrimSuffix(base, path.Ext(base)))
-	if path.Ext(base) == "" {
-		return stem
-	}
-	return stem + "." + ext
-}
+func slug(name string) string { return naming.Slug(name) }

@@ -5,11 +5,12 @@ import type { Piece } from "./highlight";
 
 const load = patient(() => import("./highlight"));
 
-/** TypeScript with numbered lines: plain at first, with its colours as soon as they are loaded. */
-export function Code({ code, label }: { code: string; label: string }) {
+/** Code with numbered lines: plain at first; TypeScript has its colours as soon as they are loaded. */
+export function Code({ code, label, plainly }: { code: string; label: string; plainly?: boolean }) {
   const colours = useQuery({
     queryKey: ["suites", "highlight", code],
     queryFn: async () => (await load()).highlight(code),
+    enabled: !plainly,
     gcTime: 0,
     structuralSharing: false,
   });

@@ -7,7 +7,7 @@ import { Checkbox, Field, Input, Select } from "@/components/ui/field";
 import { explain } from "@/lib/api";
 import { useIdempotencyKey } from "@/lib/idempotency";
 import { infoQuery } from "@/lib/queries";
-import { suites, testCases } from "@/lib/suites-api";
+import { suites, type Target, testCases } from "@/lib/suites-api";
 import { keys } from "./keys";
 import { useRecordings, useSourceList } from "./use-suites";
 
@@ -32,6 +32,7 @@ export default function GenerateDialog({ making, ...props }: Props & { making: M
 
 function Tests({ project, recordingId, onClose }: Props) {
   const chosen = useChosen(project, recordingId);
+  const [target, setTarget] = useState<Target>("typescript");
   const [learn, setLearn] = useState(true);
   const [verify, setVerify] = useState(true);
   const [runs, setRuns] = useState("5");
@@ -44,7 +45,7 @@ function Tests({ project, recordingId, onClose }: Props) {
   const send = useMutation({
     mutationFn: (id: string) => {
       const body = {
-        ...{ recordingId: id, project: chosen.project, learn, verify },
+        ...{ recordingId: id, project: chosen.project, target, learn, verify },
         ...(verify ? { runs: Number(runs), mutants: Number(faults) } : {}),
       };
       return suites.generate(body, keyFor(body));
@@ -54,7 +55,7 @@ function Tests({ project, recordingId, onClose }: Props) {
   return (
     <Asked
       title="Generate tests"
-      description="Writes a recording as a Playwright Test project in TypeScript."
+      description="Writes a recording as tests for Playwright."
       label="Generate"
       ready={chosen.id !== "" && !bad.runs && !bad.faults}
       busy={send.isPending}
@@ -63,6 +64,25 @@ function Tests({ project, recordingId, onClose }: Props) {
       onClose={onClose}
     >
       <RecordingField {...chosen} />
+      <Field
+        label="Language"
+        hint={
+          target === "go"
+            ? "A module for playwright-go. What is learnt and verified is the same flow in TypeScript, which is kept beside it."
+            : "A Playwright Test project."
+        }
+      >
+        {(props) => (
+          <Select
+            {...props}
+            value={target}
+            onChange={(event) => setTarget(event.target.value as Target)}
+          >
+            <option value="typescript">TypeScript</option>
+            <option value="go">Go</option>
+          </Select>
+        )}
+      </Field>
       <Field
         inline
         label="Learn assertions"

@@ -26,6 +26,8 @@ const GenerateDialog = lazy(patient(() => import("./generate-dialog")));
 const SuiteEditor = lazy(patient(() => import("./suite-editor")));
 const SuiteChanges = lazy(patient(() => import("./suite-changes")));
 const ARCHIVE = "project.zip";
+/** What was run and proven, where the tests were asked for in another language. */
+const PROVEN = "project-typescript.zip";
 
 /** Whether the code is read, compared with what it was before, or edited. */
 type Mode = "code" | "changes" | "edit";
@@ -68,7 +70,7 @@ interface Reviewing {
 
 function Head({ job, review, mode, onMode }: Reviewing) {
   const { recordingId, learn } = inputOf(job);
-  const { spec, learned } = resultOf(job);
+  const { spec, target, learned } = resultOf(job);
   const proofId = currentProof(job, review);
   const name = useRecordingName(recordingId, job.project);
   const code = useCurrentCode(job, review);
@@ -99,6 +101,11 @@ function Head({ job, review, mode, onMode }: Reviewing) {
             {there && (
               <a href={evidenceURL(job.jobId, ARCHIVE, true)} download className={buttonClass()}>
                 <Download aria-hidden="true" /> Download project
+              </a>
+            )}
+            {there && target === "go" && (
+              <a href={evidenceURL(job.jobId, PROVEN, true)} download className={buttonClass()}>
+                <Download aria-hidden="true" /> What was run, in TypeScript
               </a>
             )}
             {recordingId && (
@@ -259,7 +266,7 @@ function TestCode({ job, review, mode, onMode }: Reviewing) {
         ) : review && mode === "changes" ? (
           <SuiteChanges review={review} />
         ) : (
-          <Code code={code.data} label="Code of the test" />
+          <Code code={code.data} label="Code of the test" plainly={spec.endsWith(".go")} />
         )}
       </Suspense>
     </div>
