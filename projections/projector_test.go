@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	goflag "flag"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -17,7 +18,14 @@ import (
 	"tapedeck/eventstore"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain has each property tried thirty times instead of a hundred, unless -rapid.checks says otherwise: every try builds
+// read models, and under the race detector a hundred of them take minutes.
+func TestMain(m *testing.M) {
+	if err := goflag.Set("rapid.checks", "30"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 var _ Reader = (*Projector)(nil)
 
