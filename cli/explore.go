@@ -33,24 +33,8 @@ no expectation: the exit code is 1 then.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in.Cases = args[0]
-			cl, err := a.client()
+			j, err := a.finish(cmd.Context(), "suite.explore", owner, in)
 			if err != nil {
-				return err
-			}
-			defer cl.Close()
-			input, err := json.Marshal(in)
-			if err != nil {
-				return err
-			}
-			j, err := cl.Submit(cmd.Context(), client.Submission{Kind: "suite.explore", Project: owner, Input: input}, "")
-			if err != nil {
-				return err
-			}
-			_, _ = fmt.Fprintln(a.err, "job", j.JobID)
-			if err := a.watch(cmd.Context(), cl, j.JobID); err != nil {
-				return err
-			}
-			if j, err = cl.Job(cmd.Context(), j.JobID, nil); err != nil {
 				return err
 			}
 			return a.explored(j)

@@ -64,3 +64,25 @@ func remark(l client.TapLine) string {
 		return strings.ReplaceAll(strings.TrimPrefix(l.Type, "job."), "_", " ")
 	}
 }
+
+// finish submits a job, follows it and answers it as it is in the end. One that does not succeed is an error.
+func (a *app) finish(ctx context.Context, kind, project string, in any) (client.Job, error) {
+	cl, err := a.client()
+	if err != nil {
+		return client.Job{}, err
+	}
+	defer cl.Close()
+	input, err := json.Marshal(in)
+	if err != nil {
+		return client.Job{}, err
+	}
+	j, err := cl.Submit(ctx, client.Submission{Kind: kind, Project: project, Input: input}, "")
+	if err != nil {
+		return j, err
+	}
+	_, _ = fmt.Fprintln(a.err, "job", j.JobID)
+	if err := a.watch(ctx, cl, j.JobID); err != nil {
+		return j, err
+	}
+	return cl.Job(ctx, j.JobID, nil)
+}

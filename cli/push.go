@@ -7,8 +7,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/spf13/cobra"
-
-	"tapedeck/client"
 )
 
 // pushSuite proposes generated tests to a git repository.
@@ -35,24 +33,8 @@ what was pushed before stay: where both changed the same lines, theirs. The serv
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in.Suite, in.URL, in.By = args[0], args[1], cmp.Or(in.By, os.Getenv("USER"))
-			cl, err := a.client()
+			j, err := a.finish(cmd.Context(), "suite.push", owner, in)
 			if err != nil {
-				return err
-			}
-			defer cl.Close()
-			input, err := json.Marshal(in)
-			if err != nil {
-				return err
-			}
-			j, err := cl.Submit(cmd.Context(), client.Submission{Kind: "suite.push", Project: owner, Input: input}, "")
-			if err != nil {
-				return err
-			}
-			_, _ = fmt.Fprintln(a.err, "job", j.JobID)
-			if err := a.watch(cmd.Context(), cl, j.JobID); err != nil {
-				return err
-			}
-			if j, err = cl.Job(cmd.Context(), j.JobID, nil); err != nil {
 				return err
 			}
 			var result struct {
