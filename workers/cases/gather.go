@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -77,7 +78,8 @@ func (g *gatherer) artefact(ctx context.Context, name string) (*artifacts.Reader
 
 // forms are those of the pages that the steps' documents show.
 func (g *gatherer) forms(ctx context.Context) ([]*derive.Form, error) {
-	var out, doubtful []*derive.Form
+	var out []*derive.Form
+	sure, doubtful := map[string]bool{}, map[*derive.Form]bool{}
 	pages := 0
 	for _, s := range g.state.Steps {
 		if s.Evidence == nil || s.Evidence.DOM == "" || s.Disabled {
@@ -91,21 +93,25 @@ func (g *gatherer) forms(ctx context.Context) ([]*derive.Form, error) {
 		if err != nil {
 			return nil, err
 		}
-		found, err := derive.ReadForms(io.LimitReader(r, maxPage), derive.Page{StepID: s.ID, File: s.Evidence.DOM, Title: s.Evidence.Title, URL: s.Evidence.URL})
+		found, err := derive.ReadForms(io.LimitReader(r, maxPage), derive.Page{
+			StepID: s.ID, File: s.Evidence.DOM, Title: s.Evidence.Title, URL: cmp.Or(s.Evidence.Navigated, s.Evidence.URL),
+		})
 		if err = errors.Join(err, r.Close()); err != nil {
 			return nil, err
 		}
 		pages++
-		if s.Evidence.Navigated != "" { // the document may be that of the page which it went to: others know better whose it is
-			doubtful = append(doubtful, found...)
-			continue
+		for _, f := range found { // where the page went elsewhere, the document may be that of either: others know better whose it is
+			if doubtful[f] = s.Evidence.Navigated != ""; !doubtful[f] {
+				sure[f.Key] = true
+			}
 		}
 		out = append(out, found...)
 	}
+	out = slices.DeleteFunc(out, func(f *derive.Form) bool { return doubtful[f] && sure[f.Key] })
 	if pages == 0 {
 		g.note("the recording holds no documents of its pages: record with Documents switched on for cases of forms")
 	}
-	return append(out, doubtful...), nil
+	return out, nil
 }
 
 // refusing are statuses by which servers say that what was sent does not do.

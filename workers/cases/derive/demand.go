@@ -132,14 +132,19 @@ func (d *deriver) use(u *usedForm, i int, s recording.Step) {
 	}
 }
 
-// elsewhere says that what a step is done with is a field of another form: one that was seen on the step's own page, as this one
-// was not.
+// elsewhere says that what a step is done with is a field of another form: one that was seen by then, when this one was not, or
+// on the step's own page, as this one was not.
 func (d *deriver) elsewhere(s recording.Step, form *Form) bool {
-	if s.Evidence == nil || s.Evidence.URL == "" || samePage(form.URL, s.Evidence.URL) {
-		return false
+	at := func(id string) int {
+		return slices.IndexFunc(d.steps, func(x recording.Step) bool { return x.ID == id })
+	}
+	now := at(s.ID)
+	later := at(form.StepID) > now
+	here := func(f *Form) bool {
+		return s.Evidence != nil && s.Evidence.URL != "" && samePage(f.URL, s.Evidence.URL)
 	}
 	return slices.ContainsFunc(d.m.Forms, func(o *Form) bool {
-		return o.Key != form.Key && samePage(o.URL, s.Evidence.URL) && slices.ContainsFunc(o.Fields, func(f *Field) bool { return f.same(s.Target) })
+		return o.Key != form.Key && at(o.StepID) <= now && (later || here(o) && !here(form)) && slices.ContainsFunc(o.Fields, func(f *Field) bool { return f.same(s.Target) })
 	})
 }
 
