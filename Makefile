@@ -69,7 +69,7 @@ deps-test: deps ## Install what the tests need: redis-server, Chromium, its driv
 test: deps-test spa test-go test-web ## Install what tests need and run them all
 
 .PHONY: test-go
-test-go: ## Run the Go tests with the race detector (PKG=./…, RUN=regexp)
+test-go: ## Run the Go tests with the race detector, e2e only with SLOW=1 (PKG=./…, RUN=regexp)
 	RUN='$(RUN)' scripts/test-go $(PKG)
 
 .PHONY: test-web

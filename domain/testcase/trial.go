@@ -39,12 +39,12 @@ type Trial struct {
 	Length int `json:"length,omitzero"`
 }
 
-// MaxEntered bounds Trial.Text, in characters.
+// MaxEntered bounds Trial.Text, in bytes.
 const MaxEntered = 5000
 
-// Apply is the recording as the trial does it: its steps without what is disabled, up to the last one and what that brings,
-// assertions that are not of the steps before the field left out where they would tell of another outcome. It fails when the
-// recording no longer has the trial's steps.
+// Apply is the recording as the trial does it: its steps without what is disabled, up to the last one, with what that brings
+// for OutcomeRecorded alone. Assertions behind the field are left out: they were made of another text. It fails when the
+// recording no longer has the trial's steps; doc is not changed.
 func (t Trial) Apply(doc recording.Document) (recording.Document, error) {
 	steps := slices.DeleteFunc(slices.Clone(doc.Steps), func(s recording.Step) bool { return s.Disabled })
 	at := func(id string) int { return slices.IndexFunc(steps, func(s recording.Step) bool { return s.ID == id }) }
